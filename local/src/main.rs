@@ -1,0 +1,2 @@
+//! The bank on one machine.
+fn main() {}
