@@ -124,6 +124,8 @@ full_page_writes = off
 wal_level = minimal
 max_wal_senders = 0
 max_wal_size = '256MB'
+# In the data folder, so that nothing is left in /dev/shm even if a start is interrupted.
+dynamic_shared_memory_type = mmap
 CONF
 }
 

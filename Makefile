@@ -1,0 +1,192 @@
+# `make` alone lists what can be done. Everything it installs or makes on the way stands under .local/
+# and target/, but for system packages: PostgreSQL, Python and a C compiler, where they are missing.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+# Where `make run` and `make watch` listen, and where cargo-lambda does.
+PORT ?= 8080
+WATCH_PORT ?= 9000
+# The folder of the built functions.
+BIN := $(or $(CARGO_TARGET_DIR),target)/debug
+export PORT WATCH_PORT BIN
+
+SQLX_CLI := 0.9.0
+DATA := .local/postgres
+POSTGRES := local/postgres.sh
+CARGO_TOOLS := $(CURDIR)/.local/cargo/bin
+PYTHON_TOOLS := $(CURDIR)/.local/venv/bin
+
+.PHONY: help
+help: ## List the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##
+## Work
+##
+
+.PHONY: run
+run: setup-build setup-curl setup-postgres compile keys ## Start the bank on this machine, with a database that stays (PORT=8080)
+	@$(POSTGRES) with $(DATA) local/run.sh serve
+
+.PHONY: watch
+watch: setup-build setup-curl setup-postgres setup-python compile keys ## The same, and every saved change is built and live
+	@PATH="$(PYTHON_TOOLS):$$PATH" $(POSTGRES) with $(DATA) local/run.sh watch
+
+.PHONY: test
+test: setup-build setup-postgres compile ## Run all tests on a database of their own (ARGS='-p shared', ARGS='-- name')
+	$(POSTGRES) with-throwaway cargo test $(if $(filter -p --package,$(ARGS)),,--workspace) $(ARGS)
+
+.PHONY: check
+check: setup-build setup-postgres setup-python setup-sqlx ## Formatting, lints, templates, committed queries
+	cargo fmt --all --check
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(PYTHON_TOOLS)/sam validate --lint
+	$(if $(wildcard infra/*.yaml),$(PYTHON_TOOLS)/cfn-lint --regions us-east-1 -- infra/*.yaml)
+	@if command -v shellcheck >/dev/null; then echo "shellcheck local/*.sh .ci/run"; shellcheck local/*.sh .ci/run; fi
+	$(call prepare,--check)
+	cargo clippy --workspace --all-targets -- -D warnings
+
+.PHONY: fmt
+fmt: ## Format the code
+	cargo fmt --all
+
+# The workspace in its debug profile: what `run` and `test` start.
+.PHONY: compile
+compile: setup-build
+	cargo build --workspace
+
+##
+## The database
+##
+
+.PHONY: migrate-up migrate-down migrate-status
+migrate-up: ## Apply every migration that is missing (to DATABASE_URL if set, as all of these)
+migrate-down: ## Take the last migration back
+migrate-status: ## List the migrations and whether they are applied
+migrate-up migrate-down migrate-status: setup-build setup-postgres compile keys
+	@$(POSTGRES) with $(DATA) local/run.sh migrate $(@:migrate-%=%)
+
+.PHONY: migrate-new
+migrate-new: ## Begin a migration (NAME=add_things)
+	@[[ "$${NAME:-}" =~ ^[a-z0-9_]+$$ ]] || { echo "NAME has to be made of a-z, 0-9 and _: make migrate-new NAME=add_things" >&2; exit 1; }; \
+	last=$$(ls migrations | sed -n 's/^\([0-9]\{4\}\)_.*/\1/p' | sort | tail -1); \
+	file=migrations/$$(printf '%04d' $$((10#$${last:-0} + 1)))_$$NAME; \
+	echo "-- $$NAME: why, and what a reader of the schema should know." >"$$file.up.sql"; \
+	echo "-- Takes $$NAME back." >"$$file.down.sql"; \
+	ls "$$file".*
+
+.PHONY: sqlx-prepare
+sqlx-prepare: setup-build setup-postgres setup-sqlx ## Write down what Postgres says of every query (shared/.sqlx)
+	$(call prepare)
+
+.PHONY: psql
+psql: setup-postgres ## Open psql on the database
+	@$(POSTGRES) psql $(DATA) $(ARGS)
+
+.PHONY: db-start
+db-start: setup-postgres ## Start the private PostgreSQL and leave it running
+	@$(POSTGRES) start $(DATA) durable
+	@$(POSTGRES) url $(DATA)
+
+.PHONY: db-stop
+db-stop: ## Stop it
+	@$(POSTGRES) stop $(DATA)
+
+# The targets and features are those of the tests, so that their queries are kept as well.
+define prepare
+PATH="$(CARGO_TOOLS):$$PATH" $(POSTGRES) with-throwaway bash -euc \
+	'sqlx migrate run --source migrations && cd shared && cargo sqlx prepare $(1) -- --all-targets --features testing'
+endef
+
+##
+## Keys
+##
+
+.PHONY: keys
+keys: .local/parameters ## Make the keys that sign access tokens, once
+
+.local/parameters: | compile
+	@mkdir -p .local
+	@umask 077; $(BIN)/bank-local keys >$@.new
+	@mv $@.new $@
+	@echo "Wrote new token keys to $@"
+
+##
+## Setting up: quick when nothing is missing
+##
+
+.PHONY: setup
+setup: setup-build setup-curl setup-postgres setup-python setup-sqlx ## Install everything that any verb uses
+	@echo "Everything is here."
+
+# $(call install,what,apt,dnf,apk,pacman,brew): with the machine's own package manager, or say what is missing.
+define install
+	by_hand() { echo "Could not install $(1). Install it by hand, then run make again." >&2; exit 1; }; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo=$$(command -v sudo) || true; \
+	echo "Installing $(1) ..."; \
+	if command -v brew; then brew install $(6); \
+	elif command -v apt-get; then $$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends $(2); \
+	elif command -v dnf; then $$sudo dnf install -y $(3); \
+	elif command -v apk; then $$sudo apk add $(4); \
+	elif command -v pacman; then $$sudo pacman -S --needed --noconfirm $(5); \
+	else by_hand; fi >&2 || by_hand
+endef
+
+.PHONY: setup-build
+setup-build:
+	@command -v cc >/dev/null || { $(call install,a C compiler (cc),gcc libc6-dev,gcc glibc-devel,gcc musl-dev,gcc,gcc); }
+	@command -v cargo >/dev/null || { echo "Rust is missing. Install it with rustup (https://rustup.rs), then run make again." >&2; exit 1; }
+
+.PHONY: setup-curl
+setup-curl:
+	@command -v curl >/dev/null || { $(call install,curl,curl ca-certificates,curl,curl,curl,curl); }
+
+# Debian's package would also make and start a server for the whole machine: not ours to decide.
+.PHONY: setup-postgres
+setup-postgres:
+	@$(POSTGRES) programs >/dev/null 2>&1 || { \
+	quiet=/etc/postgresql-common/createcluster.d/simplebank.conf; as_root=; [ "$$(id -u)" = 0 ] || as_root=$$(command -v sudo) || true; \
+	if command -v apt-get >/dev/null && [ ! -e /etc/postgresql-common ]; then \
+	  $$as_root mkdir -p "$${quiet%/*}"; echo "create_main_cluster = false" | $$as_root tee "$$quiet" >/dev/null; \
+	  trap '$$as_root rm -f "$$quiet"' EXIT; \
+	fi; \
+	$(call install,PostgreSQL 15 or later,postgresql,postgresql-server postgresql-contrib,postgresql postgresql-contrib,postgresql,postgresql@17); \
+	$(POSTGRES) programs >/dev/null; }
+
+.PHONY: setup-python
+setup-python: .local/venv/.installed
+
+.local/venv/.installed: infra/requirements.txt infra/requirements-no-deps.txt
+	@python3 -c 'import venv, ensurepip' 2>/dev/null || { $(call install,Python 3 with venv,python3 python3-venv,python3,python3,python,python3); }
+	@echo "Installing the Python tools into .local/venv: the SAM CLI, cfn-lint, cargo-lambda ..."
+	@$(PYTHON_TOOLS)/python -c '' 2>/dev/null || python3 -m venv --clear .local/venv
+	@$(PYTHON_TOOLS)/python -m pip install -q --disable-pip-version-check -r infra/requirements.txt
+	@$(PYTHON_TOOLS)/python -m pip install -q --disable-pip-version-check --no-deps -r infra/requirements-no-deps.txt
+	@touch $@
+
+.PHONY: setup-sqlx
+setup-sqlx: .local/cargo/.sqlx-cli-$(SQLX_CLI)
+
+# Hardly optimised: it builds in half the time, and is not waited for afterwards.
+.local/cargo/.sqlx-cli-$(SQLX_CLI): | setup-build
+	@[[ "$$($(CARGO_TOOLS)/sqlx --version 2>/dev/null)" == *" $(SQLX_CLI)" ]] || { \
+	echo "Building sqlx-cli $(SQLX_CLI) into .local/cargo, once (about two minutes) ..."; \
+	CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo install --quiet --locked --no-default-features --features postgres,rustls \
+	  --root .local/cargo sqlx-cli@$(SQLX_CLI); }
+	@touch $@
+
+##
+## Cleaning
+##
+
+.PHONY: clean
+clean: ## Remove what was built; tools and data stay
+	cargo clean
+
+.PHONY: distclean
+distclean: clean ## Remove everything that is not in git: tools, keys and the database
+	@$(POSTGRES) remove $(DATA)
+	rm -rf .local

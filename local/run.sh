@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# The bank on this machine, once the workspace is built and DATABASE_URL names its database.
+# Meant to be started by `local/postgres.sh with`, which ends every process of it.
+#
+#   local/run.sh serve             migrate, then run the gateway with the built functions
+#   local/run.sh watch             the same, with cargo-lambda building and restarting the functions
+#   local/run.sh migrate ACTION    up, down or status
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+bin=${BIN:-target/debug} port=${PORT:-8080} watch_port=${WATCH_PORT:-9000}
+url=http://127.0.0.1:$port
+bank=("$bin/bank-local" --template template.yaml --functions "$bin" --host 127.0.0.1 --port "$port"
+  --parameters .local/parameters --parameter "DatabaseUrl=$DATABASE_URL")
+
+fail() {
+  echo "$*" >&2
+  exit 1
+}
+
+migrate() { "${bank[@]}" invoke migrate --data "{\"action\":\"$1\"}"; }
+
+taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# Waits until the bank answers, as long as every process that has to answer is there.
+wait_for_bank() {
+  local pid
+  for _ in {1..600}; do
+    curl -fs -o /dev/null --max-time 5 "$url/healthz" && return
+    for pid in "$@"; do kill -0 "$pid" 2>/dev/null || fail "The bank did not start."; done
+    sleep 0.1
+  done
+  fail "The bank does not answer at $url/healthz."
+}
+
+banner() {
+  cat <<TEXT
+
+  SimpleBank answers at $url. Ctrl-C stops it; its data stay.
+  Paste these into another terminal:
+
+curl -s $url/users -H 'Content-Type: application/json' -d '{"username":"alice","password":"seven tall cranes","full_name":"Alice Liddell","email":"alice@example.com"}'
+
+TOKEN=\$(curl -s $url/users/login -H 'Content-Type: application/json' -d '{"username":"alice","password":"seven tall cranes"}' | sed 's/.*"access_token": *"\([^"]*\)".*/\1/')
+
+curl -s $url/accounts -H "Authorization: Bearer \$TOKEN" -H 'Content-Type: application/json' -d '{"currency":"USD"}'
+
+TEXT
+}
+
+serve() {
+  ! taken "$port" || fail "Port $port is taken: try PORT=$((port + 1)) make run"
+  migrate up
+  "${bank[@]}" "$@" &
+  local gateway=$!
+  wait_for_bank "$gateway"
+  banner
+  wait "$gateway"
+}
+
+watch() {
+  ! taken "$watch_port" || fail "Port $watch_port is taken: try WATCH_PORT=$((watch_port + 1)) make watch"
+  (umask 077 && "${bank[@]}" env >.local/watch.env)
+  # Its own default is every address of the machine.
+  cargo lambda watch -A 127.0.0.1 -P "$watch_port" --env-file .local/watch.env &
+  serve --lambda-endpoint "http://127.0.0.1:$watch_port"
+}
+
+case "${1:-}" in
+  serve | watch) "$1" ;;
+  migrate) migrate "${2:?up, down or status}" ;;
+  *) fail "usage: local/run.sh serve | watch | migrate ACTION" ;;
+esac
