@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 
 bin=${BIN:-target/debug} port=${PORT:-8080} watch_port=${WATCH_PORT:-9000}
 url=http://127.0.0.1:$port
+watcher= # the process of cargo-lambda, if it runs
 bank=("$bin/bank-local" --template template.yaml --functions "$bin" --host 127.0.0.1 --port "$port"
   --parameters .local/parameters --parameter "DatabaseUrl=$DATABASE_URL")
 
@@ -53,7 +54,7 @@ serve() {
   migrate up
   "${bank[@]}" "$@" &
   local gateway=$!
-  wait_for_bank "$gateway"
+  wait_for_bank "$gateway" ${watcher:+"$watcher"}
   banner
   wait "$gateway"
 }
@@ -63,6 +64,7 @@ watch() {
   (umask 077 && "${bank[@]}" env >.local/watch.env)
   # Its own default is every address of the machine.
   cargo lambda watch -A 127.0.0.1 -P "$watch_port" --env-file .local/watch.env &
+  watcher=$!
   serve --lambda-endpoint "http://127.0.0.1:$watch_port"
 }
 
