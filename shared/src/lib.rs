@@ -1,1 +1,22 @@
-//! The bank.
+//! The bank, shared by every function.
+//!
+//! Data moves one way: a function turns an event into a validated request ([`http`]), one use case
+//! ([`bank`]) does one thing in one transaction ([`store`]), a response leaves. [`domain`] holds the
+//! words and their rules and knows none of the others.
+
+pub mod domain;
+
+pub mod bank;
+
+pub mod auth;
+pub mod store;
+
+pub mod http;
+
+pub mod app;
+pub mod clock;
+pub mod config;
+pub mod telemetry;
+
+#[cfg(feature = "testing")]
+pub mod testing;

@@ -1,0 +1,2 @@
+DROP VIEW live_sessions;
+DROP TABLE sessions;

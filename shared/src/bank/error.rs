@@ -1,0 +1,95 @@
+//! Every way in which the bank says no: one closed set.
+//!
+//! What becomes of each (status, code, words) is decided once, in `http::problem`. A cause is kept
+//! for the log and never shown to a client.
+
+use crate::{
+    auth::{HashError, TokenError},
+    domain::{Refusal, Violation},
+    store::{StoreError, Unique},
+};
+
+/// A request that was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum BankError {
+    /// The request could not be read. The text is shown to the client.
+    #[error("malformed request: {0}")]
+    Malformed(&'static str),
+    /// Fields are not what they must be; all of them at once.
+    #[error("invalid fields: {}", fields(.0))]
+    InvalidArgument(Vec<Violation>),
+    /// The route needs an `Idempotency-Key`.
+    #[error("no idempotency key")]
+    IdempotencyKeyMissing,
+    /// The body is larger than the bank reads.
+    #[error("the body is too large")]
+    PayloadTooLarge,
+    /// The body is not JSON, or it is compressed.
+    #[error("the body is not JSON")]
+    UnsupportedMediaType,
+    /// No token came with the request.
+    #[error("no access token")]
+    Unauthenticated,
+    /// The access token was good once.
+    #[error("the access token has expired")]
+    TokenExpired,
+    /// The caller's session has been revoked or has expired.
+    #[error("the session has ended")]
+    SessionEnded,
+    /// The name or the password is wrong: nobody is told which.
+    #[error("wrong username or password")]
+    InvalidCredentials,
+    /// It does not exist, or it is not the caller's: nobody is told which.
+    #[error("not found")]
+    NotFound,
+    /// Something that must be unique is taken.
+    #[error("taken: {0:?}")]
+    Taken(Unique),
+    /// A rule of money forbids it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It may work later. Nothing was done.
+    #[error("unavailable")]
+    Unavailable(#[source] Cause),
+    /// It may have been done, or not.
+    #[error("the outcome is unknown")]
+    OutcomeUnknown(#[source] Cause),
+    /// A defect of the bank.
+    #[error("internal error")]
+    Internal(#[source] Cause),
+}
+
+/// What lay beneath an error, for the log.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+impl From<StoreError> for BankError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::SessionEnded => Self::SessionEnded,
+            StoreError::NotFound => Self::NotFound,
+            StoreError::Taken(unique) => Self::Taken(unique),
+            StoreError::Refused(refusal) => Self::Refused(refusal),
+            StoreError::Unavailable(_) => Self::Unavailable(error.into()),
+            StoreError::OutcomeUnknown(_) => Self::OutcomeUnknown(error.into()),
+            StoreError::Defect(_) | StoreError::Inconsistent { .. } => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<HashError> for BankError {
+    fn from(error: HashError) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+/// From making a token. Reading one is the authorizer's affair, before any use case.
+impl From<TokenError> for BankError {
+    fn from(error: TokenError) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+fn fields(violations: &[Violation]) -> String {
+    let names: Vec<&str> = violations.iter().map(|violation| violation.field.as_str()).collect();
+    names.join(", ")
+}

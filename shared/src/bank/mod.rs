@@ -1,0 +1,24 @@
+//! The use cases: one file for each thing that the bank does.
+//!
+//! A use case takes valid values and whatever it works with as arguments, and asks the store once
+//! for each thing that must happen together. It knows nothing of HTTP, Lambda or SQL.
+
+mod error;
+
+mod log_in;
+mod sign_up;
+
+mod deposit;
+mod open_account;
+mod read_accounts;
+mod transfer;
+mod withdraw;
+
+pub use deposit::deposit;
+pub use error::{BankError, Cause};
+pub use log_in::{LogIn, LogInTools, LoggedIn, log_in};
+pub use open_account::open_account;
+pub use read_accounts::{get_account, list_accounts};
+pub use sign_up::{SignUp, sign_up};
+pub use transfer::transfer;
+pub use withdraw::withdraw;

@@ -1,0 +1,162 @@
+//! Every setting, one struct a concern. The only module that reads the environment.
+
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
+
+/// A setting that is absent or cannot be used: the function must not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The variable is not set.
+    #[error("{name} is not set")]
+    Missing {
+        /// The variable.
+        name: &'static str,
+    },
+    /// The variable's value is of no use. The value may be a secret, so it is not repeated.
+    #[error("{name} {reason}")]
+    Invalid {
+        /// The variable.
+        name: &'static str,
+        /// What it must be.
+        reason: String,
+    },
+}
+
+/// What to log, and how.
+#[derive(Debug, Clone)]
+pub struct LogConfig {
+    /// `AWS_LAMBDA_LOG_FORMAT` is `JSON`.
+    pub json: bool,
+    /// `AWS_LAMBDA_LOG_LEVEL`, else `RUST_LOG`, else `info`.
+    pub level: String,
+}
+
+impl LogConfig {
+    /// Reads the settings; none is required.
+    #[must_use]
+    pub fn from_env() -> Self {
+        Self {
+            json: read("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format == "JSON"),
+            level: read("AWS_LAMBDA_LOG_LEVEL")
+                .or_else(|| read("RUST_LOG"))
+                .map_or_else(|| "info".to_owned(), |level| level.to_lowercase()),
+        }
+    }
+}
+
+/// Where the data is. `Debug` does not show the password.
+#[derive(Clone)]
+pub struct DatabaseConfig {
+    /// `DATABASE_URL`: `postgres://user:password@host/database`.
+    pub url: String,
+    /// `DATABASE_CA_FILE`: certificates to trust besides the public ones.
+    pub ca_file: Option<PathBuf>,
+    /// `ALLOW_UNSAFE_DATABASE` is `true`: work with a server that may lose acknowledged commits.
+    /// For tests.
+    pub allow_unsafe: bool,
+}
+
+impl DatabaseConfig {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// When `DATABASE_URL` is not set.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            url: required("DATABASE_URL")?,
+            ca_file: read("DATABASE_CA_FILE").map(PathBuf::from),
+            allow_unsafe: parsed("ALLOW_UNSAFE_DATABASE")?.unwrap_or(false),
+        })
+    }
+}
+
+impl fmt::Debug for DatabaseConfig {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("DatabaseConfig")
+            .field("ca_file", &self.ca_file)
+            .field("allow_unsafe", &self.allow_unsafe)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How to sign access tokens. `Debug` does not show the key.
+#[derive(Clone)]
+pub struct SigningConfig {
+    /// `STAGE`: tokens of one stage are refused by every other.
+    pub stage: String,
+    /// `TOKEN_SECRET_KEY`: PASERK `k4.secret`.
+    pub secret_key: String,
+    /// `ACCESS_TOKEN_TTL_SECS`, 600 unless set.
+    pub access_token_ttl: Duration,
+    /// `REFRESH_TOKEN_TTL_SECS`, 86,400 unless set: a session's life when it is not renewed.
+    pub refresh_token_ttl: Duration,
+}
+
+impl SigningConfig {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// When one is missing or of no use.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            stage: required("STAGE")?,
+            secret_key: required("TOKEN_SECRET_KEY")?,
+            access_token_ttl: seconds("ACCESS_TOKEN_TTL_SECS", 600)?,
+            refresh_token_ttl: seconds("REFRESH_TOKEN_TTL_SECS", 86_400)?,
+        })
+    }
+}
+
+impl fmt::Debug for SigningConfig {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SigningConfig").field("stage", &self.stage).finish_non_exhaustive()
+    }
+}
+
+/// How to verify access tokens.
+#[derive(Debug, Clone)]
+pub struct VerifyingConfig {
+    /// `STAGE`: tokens of one stage are refused by every other.
+    pub stage: String,
+    /// `TOKEN_PUBLIC_KEYS`: PASERK `k4.public`, separated by commas.
+    pub public_keys: Vec<String>,
+}
+
+impl VerifyingConfig {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// When one is missing.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let keys = required("TOKEN_PUBLIC_KEYS")?;
+        Ok(Self {
+            stage: required("STAGE")?,
+            public_keys: keys.split(',').map(|key| key.trim().to_owned()).collect(),
+        })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where settings are read")]
+fn read(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn required(name: &'static str) -> Result<String, ConfigError> {
+    read(name).ok_or(ConfigError::Missing { name })
+}
+
+fn parsed<T: FromStr<Err: fmt::Display>>(name: &'static str) -> Result<Option<T>, ConfigError> {
+    read(name)
+        .map(|text| {
+            text.parse()
+                .map_err(|error: T::Err| ConfigError::Invalid { name, reason: error.to_string() })
+        })
+        .transpose()
+}
+
+fn seconds(name: &'static str, default: u64) -> Result<Duration, ConfigError> {
+    match parsed(name)?.unwrap_or(default) {
+        0 => Err(ConfigError::Invalid { name, reason: "must be at least 1".to_owned() }),
+        seconds => Ok(Duration::from_secs(seconds)),
+    }
+}

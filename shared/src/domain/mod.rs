@@ -1,0 +1,26 @@
+//! The bank's words and their rules.
+//!
+//! A value of these types is valid: the only way to build one checks it. No input or output, no
+//! clock, and no wire format: what leaves a function is that function's `response.rs`.
+
+mod account;
+mod caller;
+mod entry;
+mod idempotency;
+mod invalid;
+mod money;
+mod page;
+mod session;
+mod transfer;
+mod user;
+
+pub use account::{Account, AccountId};
+pub use caller::Caller;
+pub use entry::{Entry, EntryId, EntryKind, Posting};
+pub use idempotency::IdempotencyKey;
+pub use invalid::{Invalid, Violation};
+pub use money::{Amount, Balance, Currency, MAX_MINOR_UNITS};
+pub use page::{MAX_PAGE_NUMBER, Page};
+pub use session::{NewSession, Session, SessionId};
+pub use transfer::{NewTransfer, Refusal, Transfer, TransferId, Transferred};
+pub use user::{Credentials, Email, FullName, NewUser, Password, Role, User, Username};

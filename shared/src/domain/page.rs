@@ -1,0 +1,92 @@
+//! Pages of a list.
+
+use super::Invalid;
+
+/// The last page that can be asked for. It bounds the rows that Postgres skips, and keeps the
+/// offset far from overflow.
+pub const MAX_PAGE_NUMBER: i64 = 10_000;
+
+/// A slice of an ordered list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    limit: i64,
+    offset: i64,
+}
+
+impl Page {
+    /// The number of rows when a client does not say.
+    pub const DEFAULT_LIMIT: i64 = 20;
+    /// The most rows in one answer.
+    pub const MAX_LIMIT: i64 = 100;
+    /// The fewest rows of a numbered page.
+    pub const MIN_PAGE_SIZE: i64 = 5;
+
+    /// The first `limit` rows.
+    ///
+    /// # Errors
+    /// When `limit` is not in 1 … 100.
+    pub fn first(limit: i64) -> Result<Self, Invalid> {
+        if (1..=Self::MAX_LIMIT).contains(&limit) {
+            Ok(Self { limit, offset: 0 })
+        } else {
+            Err(Invalid::from("must be a whole number from 1 to 100"))
+        }
+    }
+
+    /// A page's size, for [`Page::numbered`].
+    ///
+    /// # Errors
+    /// When it is not in 5 … 100.
+    pub fn size(size: i64) -> Result<i64, Invalid> {
+        if (Self::MIN_PAGE_SIZE..=Self::MAX_LIMIT).contains(&size) {
+            Ok(size)
+        } else {
+            Err(Invalid::from("must be a whole number from 5 to 100"))
+        }
+    }
+
+    /// A page of `size` rows, counted from 1.
+    ///
+    /// # Errors
+    /// When `number` is not in 1 … [`MAX_PAGE_NUMBER`].
+    pub fn numbered(number: i64, size: i64) -> Result<Self, Invalid> {
+        let skipped = number.checked_sub(1).and_then(|pages| pages.checked_mul(size));
+        match skipped {
+            Some(offset) if (1..=MAX_PAGE_NUMBER).contains(&number) => {
+                Ok(Self { limit: size, offset })
+            }
+            Some(_) | None => Err(Invalid::from("must be a whole number from 1 to 10000")),
+        }
+    }
+
+    /// The most rows to answer with.
+    #[must_use]
+    pub fn limit(self) -> i64 {
+        self.limit
+    }
+
+    /// The rows to skip.
+    #[must_use]
+    pub fn offset(self) -> i64 {
+        self.offset
+    }
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { limit: Self::DEFAULT_LIMIT, offset: 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbered_pages_never_overflow() {
+        assert_eq!(Page::numbered(3, 5), Ok(Page { limit: 5, offset: 10 }));
+        for number in [i64::MIN, -1, 0, MAX_PAGE_NUMBER + 1, 2_147_483_647, i64::MAX] {
+            assert!(Page::numbered(number, 10).is_err(), "{number}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Transfers: money from one account to another of the same currency.
+
+use time::OffsetDateTime;
+
+use super::{Account, AccountId, Amount, Currency, Entry};
+
+/// A transfer's number: positive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TransferId(pub i64);
+
+/// A transfer that somebody asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewTransfer {
+    /// The account that pays; it must be the caller's.
+    pub from: AccountId,
+    /// The account that is paid.
+    pub to: AccountId,
+    /// How much.
+    pub amount: Amount,
+    /// What the client believes both accounts are kept in.
+    pub currency: Currency,
+}
+
+/// A transfer that was made. Transfers are only ever added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transfer {
+    /// Its number.
+    pub id: TransferId,
+    /// The account that paid.
+    pub from: AccountId,
+    /// The account that was paid.
+    pub to: AccountId,
+    /// How much.
+    pub amount: Amount,
+    /// The currency of both accounts.
+    pub currency: Currency,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+}
+
+/// A transfer, done, as its sender may see it: nothing of the recipient but the account's number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transferred {
+    /// The transfer.
+    pub transfer: Transfer,
+    /// The account that paid, after it paid.
+    pub from_account: Account,
+    /// The sender's side of the transfer.
+    pub from_entry: Entry,
+}
+
+/// Why the bank would not move the money. Nothing was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The account holds less than the amount.
+    #[error("the account holds less than the amount")]
+    InsufficientFunds,
+    /// There is no such account, or it is kept in another currency: one answer, so that nobody can
+    /// sound out other people's accounts.
+    #[error("the recipient cannot be paid in this currency")]
+    RecipientUnavailable,
+    /// The caller's own account is kept in another currency than the request names.
+    #[error("the account is kept in another currency")]
+    CurrencyMismatch,
+    /// Both sides are one account.
+    #[error("both sides are one account")]
+    SameAccount,
+    /// The receiving balance would pass 2^53 − 1 minor units.
+    #[error("the receiving balance would pass its limit")]
+    BalanceLimit,
+}

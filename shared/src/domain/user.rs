@@ -1,0 +1,298 @@
+//! Users and what identifies them.
+
+use std::{fmt, str::FromStr};
+
+use email_address::{EmailAddress, Options};
+use time::OffsetDateTime;
+
+use super::Invalid;
+
+/// A user's name: 3 to 100 of `[a-z0-9_]`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Username(String);
+
+impl Username {
+    /// Checks a name.
+    ///
+    /// # Errors
+    /// When its length or a character is not allowed.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        if (3..=100).contains(&text.len()) && text.bytes().all(allowed) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid::from("must be 3 to 100 of the characters a-z, 0-9 and _"))
+        }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Username {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The name that a person is greeted by: 1 to 100 characters of any script, not all blank.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FullName(String);
+
+impl FullName {
+    /// Checks a name.
+    ///
+    /// # Errors
+    /// When it is empty, blank or too long, or holds a control character.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        if !(1..=100).contains(&text.chars().count()) {
+            Err(Invalid::from("must be 1 to 100 characters"))
+        } else if text.chars().any(char::is_control) {
+            Err(Invalid::from("must not contain control characters"))
+        } else if text.trim().is_empty() {
+            Err(Invalid::from("must not be blank"))
+        } else {
+            Ok(Self(text.to_owned()))
+        }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One e-mail address, at most 200 characters, kept as it was written and unique without regard to
+/// case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Email(String);
+
+impl Email {
+    /// Checks an address (RFC 5321, section 4.1.2, without display name and domain literal).
+    ///
+    /// # Errors
+    /// When it is not exactly one address at a domain with a dot in it, or too long.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let options =
+            Options::default().without_display_text().without_domain_literal().with_required_tld();
+        if text.chars().count() <= 200 && EmailAddress::parse_with_options(text, options).is_ok() {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid::from("must be one e-mail address of at most 200 characters"))
+        }
+    }
+
+    /// The address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A password that somebody wants to set, or offers at log-in. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// The fewest guesses that an attacker must need. Well-known passwords fall within the first
+    /// ten thousand (the lists of zxcvbn, Wheeler 2016).
+    const MIN_GUESSES: u64 = 10_000;
+
+    /// Checks a password that is to be set by a user who has this name and address.
+    ///
+    /// # Errors
+    /// When it is too short or too long, well known, or the user's name or address.
+    pub fn choose(text: &str, username: &str, email: &str) -> Result<Self, Invalid> {
+        let is_own = |own: &str| !own.is_empty() && text.eq_ignore_ascii_case(own);
+        if !(8..=128).contains(&text.chars().count()) {
+            Err(Invalid::from("must be 8 to 128 characters"))
+        } else if is_own(username) || is_own(email) {
+            Err(Invalid::from("must not be the username or the e-mail"))
+        } else if zxcvbn::zxcvbn(text, &[]).guesses() < Self::MIN_GUESSES {
+            Err(Invalid::from("must not be a well-known password"))
+        } else {
+            Ok(Self(text.to_owned()))
+        }
+    }
+
+    /// Takes what somebody offers at log-in: whatever could not have been set is simply wrong.
+    ///
+    /// # Errors
+    /// When it is empty or longer than any password.
+    pub fn offer(text: &str) -> Result<Self, Invalid> {
+        if (1..=128).contains(&text.chars().count()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid::from("must be 1 to 128 characters"))
+        }
+    }
+
+    /// The secret itself, for hashing.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Password(…)")
+    }
+}
+
+/// What a user may do beyond their own accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Their own things only.
+    Depositor,
+    /// Reads users and mends their names.
+    Banker,
+}
+
+impl Role {
+    /// The name that clients and the database see.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Depositor => "depositor",
+            Self::Banker => "banker",
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Depositor, Self::Banker]
+            .into_iter()
+            .find(|role| role.name() == text)
+            .ok_or(Invalid::from("must be depositor or banker"))
+    }
+}
+
+/// A user who is about to be created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewUser {
+    /// Their name, unique.
+    pub username: Username,
+    /// The name they are greeted by.
+    pub full_name: FullName,
+    /// Their address, unique without regard to case.
+    pub email: Email,
+    /// A PHC string.
+    pub hashed_password: String,
+}
+
+/// A user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Their name.
+    pub username: Username,
+    /// The name they are greeted by.
+    pub full_name: String,
+    /// Their address.
+    pub email: String,
+    /// Whether they have shown that the address is theirs.
+    pub is_email_verified: bool,
+    /// What they may do.
+    pub role: Role,
+    /// When the password was last set; at first, when the user was created.
+    pub password_changed_at: OffsetDateTime,
+    /// When they signed up.
+    pub created_at: OffsetDateTime,
+}
+
+/// A user with what proves that it is them. `Debug` does not show the hash.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The user.
+    pub user: User,
+    /// A PHC string.
+    pub hashed_password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Credentials").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usernames() {
+        for valid in ["bob", "bob_1", "0_0", &"a".repeat(100)] {
+            assert!(Username::parse(valid).is_ok(), "{valid}");
+        }
+        for invalid in ["", "ab", "Bob", "bob!", "böb", "bob ", "a--", &"a".repeat(101)] {
+            assert!(Username::parse(invalid).is_err(), "{invalid}");
+        }
+    }
+
+    #[test]
+    fn full_names_of_any_script() {
+        for valid in ["B", "Ada Lovelace", "李小龍", "محمد", "O'Neil-Smith", &"名".repeat(100)]
+        {
+            assert!(FullName::parse(valid).is_ok(), "{valid}");
+        }
+        for invalid in ["", "   ", "A\r\nBcc: x@y", "A\0", "A\u{7f}", &"名".repeat(101)] {
+            assert!(FullName::parse(invalid).is_err(), "{invalid:?}");
+        }
+    }
+
+    #[test]
+    fn emails_are_one_address() {
+        for valid in ["a@b.co", "first.last+tag@sub.example.org"] {
+            assert!(Email::parse(valid).is_ok(), "{valid}");
+        }
+        let long = format!("a@{}.org", "b".repeat(200));
+        for invalid in [
+            "",
+            "a",
+            "a@",
+            "@b.co",
+            "a@b",
+            "Name <a@b.co>",
+            "a@[1.2.3.4]",
+            "a@b.co, c@d.co",
+            "a@b.co\r\nBcc: x@y.co",
+            "a b@c.co",
+            &long,
+        ] {
+            assert!(Email::parse(invalid).is_err(), "{invalid:?}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_not_the_first_guesses() {
+        for valid in ["correct horse battery staple", "kq7#mWp2", "пароль-который-я-помню"]
+        {
+            assert!(Password::choose(valid, "alice", "alice@example.com").is_ok(), "{valid}");
+        }
+        for invalid in [
+            "short",
+            "password",
+            "12345678",
+            "qwertyuiop",
+            "Alice_The_Great",
+            "alice@example.com",
+            &"x".repeat(129),
+        ] {
+            let refused = Password::choose(invalid, "alice_the_great", "Alice@example.com");
+            assert!(refused.is_err(), "{invalid}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let password = Password::offer("planted-canary").unwrap();
+        assert!(!format!("{password:?}").contains("canary"));
+    }
+}

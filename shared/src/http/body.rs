@@ -1,0 +1,89 @@
+//! The body: one JSON object, read strictly.
+//!
+//! A derived `Deserialize` would take an array for a struct, pass over a duplicate key's first
+//! value and stop at the first wrong field, so the object is read member by member instead.
+
+use std::fmt;
+
+use lambda_http::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::Value;
+
+use super::{
+    Request,
+    fields::{Fields, Raw},
+};
+use crate::bank::BankError;
+
+/// The largest body that is read.
+pub const MAX_BODY_BYTES: usize = 16 * 1024;
+
+impl Request {
+    /// The members of the body's object.
+    ///
+    /// # Errors
+    /// When the body is larger than [`MAX_BODY_BYTES`], not `application/json`, compressed, or not
+    /// one JSON object.
+    pub fn body_fields(&self) -> Result<Fields, BankError> {
+        let bytes: &[u8] = self.body.as_ref();
+        if bytes.len() > MAX_BODY_BYTES {
+            return Err(BankError::PayloadTooLarge);
+        }
+        if !self.is_plain_json() {
+            return Err(BankError::UnsupportedMediaType);
+        }
+        let object: Object = serde_json::from_slice(bytes).map_err(|error| {
+            BankError::Malformed(if error.is_data() {
+                "The body must be a JSON object."
+            } else {
+                "The body is not valid JSON in UTF-8."
+            })
+        })?;
+        Ok(Fields::new(object.0.into_iter().map(|(name, value)| (name, Raw::Json(value)))))
+    }
+
+    fn is_plain_json(&self) -> bool {
+        let content_type = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let mut parts = content_type.unwrap_or_default().split(';').map(str::trim);
+        let is_json =
+            parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json"));
+        let is_utf8 = parts.all(|parameter| match parameter.split_once('=') {
+            Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+                value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            }
+            Some(_) | None => true,
+        });
+        let encoding = self.headers.get(CONTENT_ENCODING);
+        is_json && is_utf8 && encoding.is_none_or(|encoding| encoding == "identity")
+    }
+}
+
+/// The members of a JSON object in the order in which they were sent, duplicates and all.
+struct Object(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Object(members))
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
+}

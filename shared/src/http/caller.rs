@@ -1,0 +1,53 @@
+//! Who asks, as the authorizer found out.
+
+use serde_json::Value;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use uuid::Uuid;
+
+use super::Request;
+use crate::{
+    bank::BankError,
+    clock::Clock,
+    domain::{Caller, IdempotencyKey, SessionId, Username, Violation},
+};
+
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
+impl Request {
+    /// The caller, from the authorizer's context and from nothing that a client can set.
+    ///
+    /// The gateway keeps the authorizer's answer for a while, so the token's expiry is looked at
+    /// again here. Whether the session still lives is the store's to say.
+    ///
+    /// # Errors
+    /// [`BankError::Unauthenticated`] when no authorizer has spoken, [`BankError::TokenExpired`]
+    /// after the token's end.
+    pub fn caller(&self, clock: &dyn Clock) -> Result<Caller, BankError> {
+        let text = |name| self.authorizer.get(name).and_then(Value::as_str);
+        let (Some(username), Some(session_id), Some(expires_at)) =
+            (text("username"), text("session_id"), text("expires_at"))
+        else {
+            return Err(BankError::Unauthenticated);
+        };
+        let username = Username::parse(username).map_err(|_| BankError::Unauthenticated)?;
+        let session_id = Uuid::try_parse(session_id).map_err(|_| BankError::Unauthenticated)?;
+        let expires_at =
+            OffsetDateTime::parse(expires_at, &Rfc3339).map_err(|_| BankError::Unauthenticated)?;
+        if expires_at <= clock.now() {
+            return Err(BankError::TokenExpired);
+        }
+        Ok(Caller { username, session_id: SessionId(session_id) })
+    }
+
+    /// The client's name for the effect that it wants once.
+    ///
+    /// # Errors
+    /// [`BankError::IdempotencyKeyMissing`] without the header, [`BankError::InvalidArgument`] when
+    /// it is not of the right shape.
+    pub fn idempotency_key(&self) -> Result<IdempotencyKey, BankError> {
+        let header = self.headers.get(IDEMPOTENCY_KEY).ok_or(BankError::IdempotencyKeyMissing)?;
+        IdempotencyKey::parse(header.to_str().unwrap_or_default()).map_err(|reason| {
+            BankError::InvalidArgument(vec![Violation::new(IDEMPOTENCY_KEY, reason)])
+        })
+    }
+}

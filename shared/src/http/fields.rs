@@ -1,0 +1,144 @@
+//! Named values of a body or a query, taken one by one into domain types. Every violation is
+//! collected, so that a client learns of all of them at once.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{
+    bank::BankError,
+    domain::{Invalid, Violation},
+};
+
+/// A value as it was sent.
+#[derive(Debug)]
+pub(super) enum Raw {
+    /// A member of a JSON object.
+    Json(Value),
+    /// A parameter of a query, which has no types.
+    Text(String),
+}
+
+/// The named values of one request.
+///
+/// Take each one, then [`finish`](Self::finish): what was not taken is unknown, and refused.
+#[derive(Debug, Default)]
+pub struct Fields {
+    values: BTreeMap<String, Raw>,
+    violations: Vec<Violation>,
+}
+
+impl Fields {
+    pub(super) fn new(values: impl IntoIterator<Item = (String, Raw)>) -> Self {
+        let mut fields = Self::default();
+        for (name, value) in values {
+            if fields.values.contains_key(&name) {
+                fields.refuse::<()>(&name, "must not appear more than once");
+            } else {
+                fields.values.insert(name, value);
+            }
+        }
+        fields
+    }
+
+    /// Takes a text that must be there. `None` stands for a violation that was noted.
+    pub fn text<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Option<T> {
+        match self.values.remove(name) {
+            Some(Raw::Json(Value::String(text)) | Raw::Text(text)) => {
+                let value = plain(&text).and_then(parse);
+                self.note(name, value)
+            }
+            Some(Raw::Json(_)) => self.refuse(name, "must be a text"),
+            None => self.refuse(name, "is required"),
+        }
+    }
+
+    /// Takes a whole number that must be there. `None` stands for a violation that was noted.
+    pub fn integer<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(i64) -> Result<T, Invalid>,
+    ) -> Option<T> {
+        let number = match self.values.remove(name) {
+            Some(Raw::Json(value)) => value.as_i64(),
+            Some(Raw::Text(text)) => canonical_integer(&text),
+            None => return self.refuse(name, "is required"),
+        };
+        match number {
+            Some(number) => self.note(name, parse(number)),
+            None => self.refuse(name, "must be a whole number"),
+        }
+    }
+
+    /// Takes a whole number that may be absent. The outer `None` stands for a violation that was
+    /// noted.
+    #[expect(clippy::option_option, reason = "absent and refused are two different things")]
+    pub fn optional_integer<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(i64) -> Result<T, Invalid>,
+    ) -> Option<Option<T>> {
+        if self.values.contains_key(name) {
+            self.integer(name, parse).map(Some)
+        } else {
+            Some(None)
+        }
+    }
+
+    /// Looks at a text without taking it, for a rule that spans fields.
+    #[must_use]
+    pub fn peek(&self, name: &str) -> &str {
+        match self.values.get(name) {
+            Some(Raw::Json(Value::String(text)) | Raw::Text(text)) => text,
+            Some(Raw::Json(_)) | None => "",
+        }
+    }
+
+    /// Notes a field as refused.
+    pub fn refuse<T>(&mut self, name: &str, reason: impl Into<Invalid>) -> Option<T> {
+        self.violations.push(Violation::new(name, reason));
+        None
+    }
+
+    /// Builds the request from what was taken, unless something was refused.
+    ///
+    /// # Errors
+    /// [`BankError::InvalidArgument`] with every violation.
+    pub fn finish<T>(mut self, build: impl FnOnce() -> Option<T>) -> Result<T, BankError> {
+        for name in std::mem::take(&mut self.values).into_keys() {
+            // A name comes from the client too: it is shown only if it looks like one.
+            let is_plain = name.len() <= 64 && !name.chars().any(char::is_control);
+            let shown = if is_plain { name } else { "(unnamed)".to_owned() };
+            self.violations.push(Violation::new(shown, "is not a known field"));
+        }
+        match build() {
+            Some(request) if self.violations.is_empty() => Ok(request),
+            Some(_) | None => Err(BankError::InvalidArgument(self.violations)),
+        }
+    }
+
+    fn note<T>(&mut self, name: &str, value: Result<T, Invalid>) -> Option<T> {
+        match value {
+            Ok(value) => Some(value),
+            Err(reason) => self.refuse(name, reason),
+        }
+    }
+}
+
+/// Postgres stores no NUL, and no field of the bank has a use for control characters.
+fn plain(text: &str) -> Result<&str, Invalid> {
+    if text.chars().any(char::is_control) {
+        Err(Invalid::from("must not contain control characters"))
+    } else {
+        Ok(text)
+    }
+}
+
+/// A number in the one way to write it: no sign but minus, no leading zero, no blank.
+fn canonical_integer(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|number: &i64| number.to_string() == text)
+}

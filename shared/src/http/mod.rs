@@ -1,0 +1,25 @@
+//! The only module that knows Lambda's HTTP.
+//!
+//! An event becomes a [`Request`]; a handler reads the [`Caller`](crate::domain::Caller), the path,
+//! the query and the body from it, and answers with a [`Reply`] or an error; [`serve`] turns either
+//! into a response and logs one line.
+
+mod body;
+mod caller;
+mod fields;
+mod path;
+mod problem;
+mod query;
+mod reply;
+mod request;
+mod serve;
+pub mod wire;
+
+pub use lambda_http::Error;
+
+pub use body::MAX_BODY_BYTES;
+pub use fields::Fields;
+pub use problem::Problem;
+pub use reply::Reply;
+pub use request::Request;
+pub use serve::{answer, serve};

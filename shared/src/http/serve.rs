@@ -1,0 +1,99 @@
+//! From an event to a response: the one loop that every HTTP function runs.
+
+use std::{
+    error::Error as StdError,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use futures_util::FutureExt;
+use lambda_http::{Body, Error, Response, service_fn};
+
+use super::{Problem, Reply, Request, reply::response};
+use crate::bank::BankError;
+
+/// Less than a function's time-out on Lambda, so that a client hears from the function itself.
+const HANDLER_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// Runs a function: each event goes through `handler`. Returns when the runtime shuts down.
+///
+/// # Errors
+/// When the Lambda runtime cannot be reached any more.
+pub async fn serve<App, Handler, Outcome>(app: App, handler: Handler) -> Result<(), Error>
+where
+    App: Send + Sync + 'static,
+    Handler: Fn(Arc<App>, Request) -> Outcome + Copy + Send + Sync + 'static,
+    Outcome: Future<Output = Result<Reply, BankError>> + Send,
+{
+    let app = Arc::new(app);
+    lambda_http::run(service_fn(move |event| {
+        let app = Arc::clone(&app);
+        async move { Ok::<_, Error>(answer(app, handler, event).await) }
+    }))
+    .await
+}
+
+/// Answers one event. A handler that panics or takes too long is answered for, and the next event
+/// is served as if nothing had happened.
+pub async fn answer<App, Handler, Outcome>(
+    app: Arc<App>,
+    handler: Handler,
+    event: lambda_http::Request,
+) -> Response<Body>
+where
+    Handler: Fn(Arc<App>, Request) -> Outcome,
+    Outcome: Future<Output = Result<Reply, BankError>>,
+{
+    let started = Instant::now();
+    let request = Request::new(event);
+    let (route, id) = (request.route.clone(), request.id.clone());
+    let handled = AssertUnwindSafe(async { handler(app, request).await }).catch_unwind();
+    let outcome = match tokio::time::timeout(HANDLER_TIMEOUT, handled).await {
+        Ok(Ok(Ok(reply))) => Ok(reply),
+        Ok(Ok(Err(error))) => {
+            let problem = Problem::from(&error);
+            if problem.status().is_server_error() {
+                tracing::error!(request_id = id, cause = chain(&error), "request failed");
+            }
+            Err(problem)
+        }
+        // What a panic says goes to standard error by itself.
+        Ok(Err(_)) => Err(Problem::panicked()),
+        Err(_) => Err(Problem::timed_out()),
+    };
+    log(&route, &id, &outcome, started.elapsed());
+    response(outcome, &id)
+}
+
+fn log(route: &str, request_id: &str, outcome: &Result<Reply, Problem>, duration: Duration) {
+    static IS_WARM: AtomicBool = AtomicBool::new(false);
+    let (status, code) = match outcome {
+        Ok(reply) => (reply.status(), "ok"),
+        Err(problem) => (problem.status(), problem.code()),
+    };
+    tracing::info!(
+        route,
+        status = status.as_u16(),
+        code,
+        duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+        request_id,
+        cold_start = !IS_WARM.swap(true, Ordering::Relaxed),
+        "request"
+    );
+}
+
+/// An error and all its causes on one line.
+fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

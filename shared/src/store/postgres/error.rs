@@ -1,0 +1,100 @@
+//! What Postgres said, in the store's words. Told apart by SQLSTATE and by constraint *name*, never
+//! by message text.
+
+use std::time::Duration;
+
+use crate::store::{StoreError, Unique};
+
+/// The waits before the second and the third attempt; each is drawn out by up to its own length.
+const RETRY_DELAYS_MS: [u64; 2] = [20, 80];
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if let Some(unique) = violated(&error) {
+            Self::Taken(unique)
+        } else if is_passing(&error) {
+            Self::Unavailable(error)
+        } else {
+            Self::Defect(error)
+        }
+    }
+}
+
+impl StoreError {
+    /// What an error of COMMIT means. Unless Postgres itself says that it rolled back, the commit
+    /// may well have happened, and neither answer may be guessed.
+    pub(super) fn at_commit(error: sqlx::Error) -> Self {
+        let is_rolled_back = error
+            .as_database_error()
+            .and_then(|refusal| refusal.code())
+            .is_some_and(|code| is_conflict(&code) || code.starts_with("23"));
+        if is_rolled_back { Self::from(error) } else { Self::OutcomeUnknown(error) }
+    }
+
+    /// Postgres has rolled back a serialization failure or a deadlock, and asks to be tried again
+    /// (<https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html>).
+    fn is_conflict(&self) -> bool {
+        let Self::Unavailable(error) = self else { return false };
+        error
+            .as_database_error()
+            .and_then(|refusal| refusal.code())
+            .is_some_and(|code| is_conflict(&code))
+    }
+}
+
+/// Tries again, a little later, what Postgres rolled back because it met another transaction.
+pub(super) async fn retry_conflicts<T, F>(attempt: impl Fn() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let mut result = attempt().await;
+    for delay_ms in RETRY_DELAYS_MS {
+        match &result {
+            Err(error) if error.is_conflict() => {
+                let jitter_ms = u64::from(getrandom::u32().unwrap_or_default()) % delay_ms;
+                tokio::time::sleep(Duration::from_millis(delay_ms.saturating_add(jitter_ms))).await;
+                result = attempt().await;
+            }
+            Ok(_) | Err(_) => return result,
+        }
+    }
+    result
+}
+
+fn violated(error: &sqlx::Error) -> Option<Unique> {
+    match error.as_database_error()?.constraint()? {
+        "users_pkey" => Some(Unique::Username),
+        "users_email_key" => Some(Unique::Email),
+        "accounts_owner_currency_key" => Some(Unique::AccountCurrency),
+        _ => None,
+    }
+}
+
+/// Whether the same statement may work a moment later.
+fn is_passing(error: &sqlx::Error) -> bool {
+    match error.as_database_error() {
+        Some(refusal) => refusal.code().is_some_and(|code| {
+            is_conflict(&code)
+                || code.starts_with("08") // connection
+                || code.starts_with("53") // out of memory, disk or connections
+                || code.starts_with("57") // cancelled by a time-out, shutting down, starting up
+                || code.starts_with("28") // a password that is being rotated
+                || code == "55P03" // the lock was not to be had in time
+                || code == "25P03" // idle in a transaction for too long
+                || code == "25006" // a writer that has become a reader
+        }),
+        None => matches!(
+            error,
+            sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed
+        ),
+    }
+}
+
+fn is_conflict(code: &str) -> bool {
+    matches!(code, "40001" | "40P01")
+}

@@ -1,0 +1,24 @@
+//! One subscriber for every function: one line of JSON an event on Lambda, plain text elsewhere.
+
+use tracing_subscriber::{EnvFilter, fmt};
+
+use crate::config::LogConfig;
+
+/// Starts logging to standard output. Call it once, first thing in `main`.
+///
+/// What may be logged: route, status, code, duration, ids. Never a body, a header, a query string,
+/// a token, a code, a password or an e-mail.
+pub fn init() {
+    let config = LogConfig::from_env();
+    let filter = EnvFilter::try_new(&config.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let subscriber = fmt().with_env_filter(filter).with_target(false).with_ansi(false);
+    // Lambda stamps every line itself.
+    let started = if config.json {
+        subscriber.json().flatten_event(true).with_current_span(false).without_time().try_init()
+    } else {
+        subscriber.without_time().try_init()
+    };
+    if let Err(error) = started {
+        tracing::debug!(%error, "a subscriber is already at work");
+    }
+}

@@ -1,0 +1,225 @@
+//! What tests of the functions are made with: events as the gateway sends them, and answers as it
+//! gets them.
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test may fail this way")]
+
+use std::sync::Arc;
+
+use lambda_http::{Body, Response, http::HeaderMap, request::LambdaRequest};
+use serde_json::{Map, Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use uuid::Uuid;
+
+use crate::{
+    bank::BankError,
+    clock::FixedClock,
+    domain::{Caller, SessionId, Username},
+    http::{Reply, Request, answer},
+};
+
+pub use crate::store::MockStore;
+
+/// The present of every handler test.
+///
+/// # Panics
+/// Never: the date exists.
+#[must_use]
+pub fn clock() -> FixedClock {
+    FixedClock(OffsetDateTime::from_unix_timestamp(1_800_000_000).expect("a date of 2027"))
+}
+
+/// The caller that [`Event::signed_in`] makes.
+///
+/// # Panics
+/// When the name is not a username.
+#[must_use]
+pub fn caller(username: &str) -> Caller {
+    Caller {
+        username: Username::parse(username).expect("a username"),
+        session_id: SessionId(Uuid::from_u128(0x5e55_1011)),
+    }
+}
+
+/// An event of payload version 1, in the making.
+#[derive(Debug, Clone)]
+pub struct Event {
+    method: String,
+    resource: String,
+    path_parameters: Map<String, Value>,
+    query: Map<String, Value>,
+    headers: Map<String, Value>,
+    authorizer: Map<String, Value>,
+    body: Option<String>,
+}
+
+impl Event {
+    /// An event of a route as template.yaml writes it, in capitals: `POST /accounts/{id}/deposits`.
+    ///
+    /// # Panics
+    /// When there is no space between method and path.
+    #[must_use]
+    pub fn new(route: &str) -> Self {
+        let (method, resource) = route.split_once(' ').expect("a method and a path");
+        Self {
+            method: method.to_owned(),
+            resource: resource.to_owned(),
+            path_parameters: Map::new(),
+            query: Map::new(),
+            headers: Map::from_iter([("user-agent".to_owned(), json!("tests/1.0"))]),
+            authorizer: Map::new(),
+            body: None,
+        }
+    }
+
+    /// With a caller whose token is good for ten minutes more.
+    #[must_use]
+    pub fn signed_in(self, username: &str) -> Self {
+        self.signed_in_for(username, 600)
+    }
+
+    /// With a caller whose token ends in so many seconds.
+    ///
+    /// # Panics
+    /// When the date does not exist.
+    #[must_use]
+    pub fn signed_in_for(mut self, username: &str, seconds: i64) -> Self {
+        let caller = caller(username);
+        let expires_at = clock().0 + time::Duration::seconds(seconds);
+        self.authorizer = Map::from_iter([
+            ("username".to_owned(), json!(caller.username.as_str())),
+            ("session_id".to_owned(), json!(caller.session_id.0.to_string())),
+            ("expires_at".to_owned(), json!(expires_at.format(&Rfc3339).expect("a date"))),
+        ]);
+        self
+    }
+
+    /// With a path parameter.
+    #[must_use]
+    pub fn path(mut self, name: &str, value: &str) -> Self {
+        self.path_parameters.insert(name.to_owned(), json!(value));
+        self
+    }
+
+    /// With a query parameter.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        self.query.insert(name.to_owned(), json!([value]));
+        self
+    }
+
+    /// With a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.insert(name.to_owned(), json!(value));
+        self
+    }
+
+    /// With an idempotency key.
+    #[must_use]
+    pub fn keyed(self) -> Self {
+        self.header("idempotency-key", "0123456789abcdef")
+    }
+
+    /// With a JSON body.
+    #[must_use]
+    pub fn json(self, body: &Value) -> Self {
+        self.text(&body.to_string())
+    }
+
+    /// With a body that calls itself JSON.
+    #[must_use]
+    pub fn text(mut self, body: &str) -> Self {
+        self.body = Some(body.to_owned());
+        self.header("content-type", "application/json")
+    }
+
+    fn into_request(self) -> lambda_http::Request {
+        let event = json!({
+            "resource": self.resource,
+            "path": self.resource,
+            "httpMethod": self.method,
+            "headers": self.headers,
+            "multiValueHeaders": {},
+            "pathParameters": self.path_parameters,
+            "queryStringParameters": {},
+            "multiValueQueryStringParameters": self.query,
+            "body": self.body,
+            "isBase64Encoded": false,
+            "requestContext": {
+                "resourcePath": self.resource,
+                "httpMethod": self.method,
+                "requestId": "request-1",
+                "stage": "dev",
+                "identity": { "sourceIp": "192.0.2.1" },
+                "authorizer": self.authorizer,
+            },
+        });
+        request(&event)
+    }
+}
+
+/// Reads a recorded event of either payload version.
+///
+/// # Panics
+/// When it is not one.
+#[must_use]
+pub fn request(event: &Value) -> lambda_http::Request {
+    serde_json::from_value::<LambdaRequest>(event.clone()).expect("an API Gateway event").into()
+}
+
+/// An answer, taken apart.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The JSON body; null when it is empty.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The problem's code; empty when it is none.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+
+    /// The refused fields in the order in which they are listed.
+    #[must_use]
+    pub fn violated(&self) -> Vec<&str> {
+        let violations = self.body["violations"].as_array();
+        violations.into_iter().flatten().filter_map(|each| each["field"].as_str()).collect()
+    }
+}
+
+/// Sends an event through a handler, by the way that events take on Lambda.
+///
+/// # Panics
+/// When the answer is not JSON, or lacks a header that every answer has.
+pub async fn send<App, Handler, Outcome>(app: App, handler: Handler, event: Event) -> Answer
+where
+    Handler: Fn(Arc<App>, Request) -> Outcome,
+    Outcome: Future<Output = Result<Reply, BankError>>,
+{
+    let response: Response<Body> = answer(Arc::new(app), handler, event.into_request()).await;
+    let (parts, body) = response.into_parts();
+    assert_eq!(parts.headers["cache-control"], "no-store");
+    assert_eq!(parts.headers["x-content-type-options"], "nosniff");
+    assert_eq!(parts.headers["x-request-id"], "request-1");
+    let bytes: &[u8] = body.as_ref();
+    let body = if bytes.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_slice(bytes).expect("a JSON body")
+    };
+    let expected =
+        if parts.status.is_success() { "application/json" } else { "application/problem+json" };
+    assert_eq!(parts.headers["content-type"], expected);
+    if !parts.status.is_success() {
+        assert_eq!(body["status"], parts.status.as_u16());
+        assert_eq!(body["instance"], "request-1");
+        let code = body["code"].as_str().expect("a code");
+        assert_eq!(body["type"], format!("https://simplebank.dev/problems/{code}"));
+    }
+    Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+}
