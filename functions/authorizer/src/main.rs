@@ -1,1 +1,30 @@
-fn main() {}
+//! The API's token authorizer: verifies access tokens and hands the caller on as context.
+//!
+//! No database, and public keys only. Whether the session still lives is asked where the data is.
+
+mod answer;
+mod handler;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use shared::{
+    auth::PasetoVerifier,
+    clock::{Clock, SystemClock},
+    config::VerifyingConfig,
+    telemetry,
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let config = VerifyingConfig::from_env()?;
+    let verifier = Arc::new(PasetoVerifier::new(&config.stage, &config.public_keys)?);
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<_>| {
+        let answer = handler::authorize(&*verifier, SystemClock.now(), &event.payload);
+        async move { Ok::<_, Error>(answer) }
+    }))
+    .await
+}

@@ -45,18 +45,22 @@ impl Page {
         }
     }
 
-    /// A page of `size` rows, counted from 1.
+    /// A page's number, for [`Page::numbered`].
     ///
     /// # Errors
-    /// When `number` is not in 1 … [`MAX_PAGE_NUMBER`].
-    pub fn numbered(number: i64, size: i64) -> Result<Self, Invalid> {
-        let skipped = number.checked_sub(1).and_then(|pages| pages.checked_mul(size));
-        match skipped {
-            Some(offset) if (1..=MAX_PAGE_NUMBER).contains(&number) => {
-                Ok(Self { limit: size, offset })
-            }
-            Some(_) | None => Err(Invalid::from("must be a whole number from 1 to 10000")),
+    /// When it is not in 1 … [`MAX_PAGE_NUMBER`].
+    pub fn number(number: i64) -> Result<i64, Invalid> {
+        if (1..=MAX_PAGE_NUMBER).contains(&number) {
+            Ok(number)
+        } else {
+            Err(Invalid::from("must be a whole number from 1 to 10000"))
         }
+    }
+
+    /// A page of `size` rows, counted from 1.
+    #[must_use]
+    pub fn numbered(number: i64, size: i64) -> Self {
+        Self { limit: size, offset: number.saturating_sub(1).saturating_mul(size) }
     }
 
     /// The most rows to answer with.
@@ -83,10 +87,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbered_pages_never_overflow() {
-        assert_eq!(Page::numbered(3, 5), Ok(Page { limit: 5, offset: 10 }));
+    fn numbered_pages_are_bounded() {
+        assert_eq!(Page::numbered(3, 5), Page { limit: 5, offset: 10 });
         for number in [i64::MIN, -1, 0, MAX_PAGE_NUMBER + 1, 2_147_483_647, i64::MAX] {
-            assert!(Page::numbered(number, 10).is_err(), "{number}");
+            assert!(Page::number(number).is_err(), "{number}");
+        }
+        for size in [i64::MIN, 0, 4, 101, i64::MAX] {
+            assert!(Page::size(size).is_err(), "{size}");
         }
     }
 }

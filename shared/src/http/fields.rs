@@ -82,11 +82,13 @@ impl Fields {
         name: &str,
         parse: impl FnOnce(i64) -> Result<T, Invalid>,
     ) -> Option<Option<T>> {
-        if self.values.contains_key(name) {
-            self.integer(name, parse).map(Some)
-        } else {
-            Some(None)
-        }
+        if self.has(name) { self.integer(name, parse).map(Some) } else { Some(None) }
+    }
+
+    /// Whether a value of this name was sent and has not been taken.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
     }
 
     /// Looks at a text without taking it, for a rule that spans fields.

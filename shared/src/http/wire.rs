@@ -3,7 +3,7 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::domain::{Account, Entry, User};
+use crate::domain::{Account, Entry, Transfer, User};
 
 /// A user, without anything that proves who they are.
 #[derive(Debug, Serialize)]
@@ -79,6 +79,31 @@ impl From<Entry> for EntryBody {
             kind: entry.kind.name(),
             transfer_id: entry.kind.transfer_id().map(|id| id.0),
             created_at: entry.created_at,
+        }
+    }
+}
+
+/// A transfer. The amount is in minor units.
+#[derive(Debug, Serialize)]
+pub struct TransferBody {
+    id: i64,
+    from_account_id: i64,
+    to_account_id: i64,
+    amount: i64,
+    currency: &'static str,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+}
+
+impl From<Transfer> for TransferBody {
+    fn from(transfer: Transfer) -> Self {
+        Self {
+            id: transfer.id.0,
+            from_account_id: transfer.from.0,
+            to_account_id: transfer.to.0,
+            amount: transfer.amount.minor_units(),
+            currency: transfer.currency.code(),
+            created_at: transfer.created_at,
         }
     }
 }

@@ -1,0 +1,31 @@
+//! `POST /accounts/{id}/deposits` and `POST /accounts/{id}/withdrawals`: money in, money out.
+
+mod request;
+mod response;
+
+use shared::{
+    app::App,
+    bank::{self, BankError},
+    domain::AccountId,
+    http::{Reply, Request},
+};
+
+use self::{request::amount_request, response::PostingBody};
+
+pub(crate) async fn deposit(app: &App, request: &Request) -> Result<Reply, BankError> {
+    let caller = request.caller(&*app.clock)?;
+    let id = AccountId(request.path_id()?);
+    let key = request.idempotency_key()?;
+    let amount = amount_request(request)?;
+    let posting = bank::deposit(&*app.store, &caller, &key, id, amount).await?;
+    Reply::created(&PostingBody::from(posting))
+}
+
+pub(crate) async fn withdraw(app: &App, request: &Request) -> Result<Reply, BankError> {
+    let caller = request.caller(&*app.clock)?;
+    let id = AccountId(request.path_id()?);
+    let key = request.idempotency_key()?;
+    let amount = amount_request(request)?;
+    let posting = bank::withdraw(&*app.store, &caller, &key, id, amount).await?;
+    Reply::created(&PostingBody::from(posting))
+}

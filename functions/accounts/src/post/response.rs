@@ -1,0 +1,19 @@
+//! The account as it is now, and the entry that made it so.
+
+use serde::Serialize;
+use shared::{
+    domain::Posting,
+    http::wire::{AccountBody, EntryBody},
+};
+
+#[derive(Debug, Serialize)]
+pub(crate) struct PostingBody {
+    account: AccountBody,
+    entry: EntryBody,
+}
+
+impl From<Posting> for PostingBody {
+    fn from(posting: Posting) -> Self {
+        Self { account: posting.account.into(), entry: posting.entry.into() }
+    }
+}

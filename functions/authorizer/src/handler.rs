@@ -1,0 +1,33 @@
+//! Token in, policy out.
+
+use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequest;
+use shared::auth::{TokenError, TokenVerifier};
+use time::OffsetDateTime;
+
+use crate::answer::{Answer, Refusal};
+
+pub(crate) fn authorize(
+    verifier: &dyn TokenVerifier,
+    now: OffsetDateTime,
+    event: &ApiGatewayCustomAuthorizerRequest,
+) -> Answer {
+    let method_arn = event.method_arn.as_deref().unwrap_or_default();
+    let header = event.authorization_token.as_deref().unwrap_or_default();
+    let caller = bearer(header)
+        .ok_or(TokenError::Invalid)
+        .and_then(|token| verifier.verify(token))
+        .and_then(|claims| Ok((claims.caller(now)?, claims)));
+    match caller {
+        Ok((caller, claims)) => Answer::allow(method_arn, &caller, &claims),
+        Err(error) => {
+            tracing::info!(reason = %error, "token refused");
+            Answer::deny(method_arn, Refusal::from(error))
+        }
+    }
+}
+
+/// The token after the scheme, which is told apart without regard to case (RFC 9110, 11.1).
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
+}

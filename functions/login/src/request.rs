@@ -1,0 +1,21 @@
+//! The body: `username`, `password`.
+
+use shared::{
+    bank::{BankError, LogIn},
+    domain::{Password, Username},
+    http::Request,
+};
+
+pub(crate) fn log_in_request(request: &Request) -> Result<LogIn, BankError> {
+    let mut body = request.body_fields()?;
+    let username = body.text("username", Username::parse);
+    let password = body.text("password", Password::offer);
+    body.finish(|| {
+        Some(LogIn {
+            username: username?,
+            password: password?,
+            user_agent: request.user_agent(),
+            client_ip: request.client_ip().to_owned(),
+        })
+    })
+}

@@ -1,0 +1,19 @@
+//! Caller, key, request, use case, reply.
+
+use std::sync::Arc;
+
+use shared::{
+    app::App,
+    bank::{self, BankError},
+    http::{Reply, Request},
+};
+
+use crate::{request::transfer_request, response::TransferredBody};
+
+pub(crate) async fn handle(app: Arc<App>, request: Request) -> Result<Reply, BankError> {
+    let caller = request.caller(&*app.clock)?;
+    let key = request.idempotency_key()?;
+    let new = transfer_request(&request)?;
+    let transferred = bank::transfer(&*app.store, &caller, &key, new).await?;
+    Reply::created(&TransferredBody::from(transferred))
+}
