@@ -122,16 +122,18 @@ keys: .local/parameters ## Make the keys that sign access tokens, once
 setup: setup-build setup-curl setup-postgres setup-python setup-sqlx ## Install everything that any verb uses
 	@echo "Everything is here."
 
+# `sudo` where it is needed and there is one.
+AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+
 # $(call install,what,apt,dnf,apk,pacman,brew): with the machine's own package manager, or say what is missing.
 define install
-	by_hand() { echo "Could not install $(1). Install it by hand, then run make again." >&2; exit 1; }; \
-	sudo=; [ "$$(id -u)" = 0 ] || sudo=$$(command -v sudo) || true; \
+	by_hand() { echo "Could not install $(1). Install it by hand (Debian: $(2)), then run make again." >&2; exit 1; }; \
 	echo "Installing $(1) ..."; \
-	if command -v brew; then brew install $(6); \
-	elif command -v apt-get; then $$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends $(2); \
-	elif command -v dnf; then $$sudo dnf install -y $(3); \
-	elif command -v apk; then $$sudo apk add $(4); \
-	elif command -v pacman; then $$sudo pacman -S --needed --noconfirm $(5); \
+	if command -v brew >/dev/null; then brew install $(6); \
+	elif command -v apt-get >/dev/null; then $(AS_ROOT) apt-get update -q && $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends $(2); \
+	elif command -v dnf >/dev/null; then $(AS_ROOT) dnf install -y $(3); \
+	elif command -v apk >/dev/null; then $(AS_ROOT) apk add $(4); \
+	elif command -v pacman >/dev/null; then $(AS_ROOT) pacman -S --needed --noconfirm $(5); \
 	else by_hand; fi >&2 || by_hand
 endef
 
@@ -148,10 +150,10 @@ setup-curl:
 .PHONY: setup-postgres
 setup-postgres:
 	@$(POSTGRES) programs >/dev/null 2>&1 || { \
-	quiet=/etc/postgresql-common/createcluster.d/simplebank.conf; as_root=; [ "$$(id -u)" = 0 ] || as_root=$$(command -v sudo) || true; \
+	quiet=/etc/postgresql-common/createcluster.d/simplebank.conf; \
 	if command -v apt-get >/dev/null && [ ! -e /etc/postgresql-common ]; then \
-	  $$as_root mkdir -p "$${quiet%/*}"; echo "create_main_cluster = false" | $$as_root tee "$$quiet" >/dev/null; \
-	  trap '$$as_root rm -f "$$quiet"' EXIT; \
+	  trap '$(AS_ROOT) rm -f "$$quiet"' EXIT; \
+	  { $(AS_ROOT) mkdir -p "$${quiet%/*}" && echo "create_main_cluster = false" | $(AS_ROOT) tee "$$quiet" >/dev/null; } || true; \
 	fi; \
 	$(call install,PostgreSQL 15 or later,postgresql,postgresql-server postgresql-contrib,postgresql postgresql-contrib,postgresql,postgresql@17); \
 	$(POSTGRES) programs >/dev/null; }
