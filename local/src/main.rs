@@ -1,2 +1,92 @@
-//! The bank on one machine.
-fn main() {}
+//! The bank on one machine: serves the REST API of `template.yaml` with the functions' own binaries.
+//!
+//! [`template`] reads what is to be served, [`gateway`] plays API Gateway, [`lambda`] plays Lambda.
+//! It is a development and test tool, depends on none of the bank's code and is never deployed.
+
+mod cli;
+mod clock;
+mod commands;
+mod console;
+mod gateway;
+mod lambda;
+mod serve;
+mod template;
+
+use std::{io, net::SocketAddr, process::ExitCode};
+
+use clap::Parser;
+use thiserror::Error;
+
+use crate::{
+    cli::{Cli, Command, Options},
+    gateway::RouteConflict,
+    lambda::{Endpoint, FunctionSpec, Invoker, Limits, MissingBinary, RuntimeApi},
+    template::{Function, Template, TemplateError},
+};
+
+/// Why the tool ends without having done what was asked.
+#[derive(Debug, Error)]
+enum Error {
+    #[error("{0}")]
+    Parameters(String),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    #[error(transparent)]
+    Routes(#[from] RouteConflict),
+    #[error(transparent)]
+    NotBuilt(#[from] MissingBinary),
+    #[error("the template has no function {0}")]
+    NoFunction(String),
+    #[error("--data is not JSON: {0}")]
+    Data(String),
+    #[error("{0}")]
+    Function(String),
+    #[error("{name} has one value in {one} and another in {other}")]
+    Clash { name: String, one: String, other: String },
+    #[error("port {0} is in use: stop what listens there or pass --port")]
+    PortInUse(u16),
+    #[error("cannot listen at {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    #[error(transparent)]
+    Io(io::Error),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            console::log(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: &Cli) -> Result<(), Error> {
+    let options = &cli.options;
+    let supplied = options.supplied().map_err(Error::Parameters)?;
+    let template = Template::read(&options.template, supplied)?;
+    match cli.command() {
+        Command::Serve => serve::serve(options, &template).await,
+        Command::Invoke { function, data } => {
+            commands::invoke(options, &template, function, data).await
+        }
+        Command::Env => commands::env(&template),
+        Command::Routes => commands::routes(&template),
+    }
+}
+
+/// The way to run these functions that the options ask for.
+async fn invoker(options: &Options, functions: &[Function<'_>]) -> Result<Invoker, Error> {
+    if let Some(endpoint) = &options.lambda_endpoint {
+        return Ok(Invoker::Endpoint(Endpoint::new(endpoint)));
+    }
+    let limits = Limits { binaries: &options.functions, max_processes: options.max_processes };
+    let mut specs = Vec::new();
+    for function in functions {
+        specs.push(FunctionSpec::new(function, limits)?.built()?);
+    }
+    let runtime_api = RuntimeApi::start().await.map_err(Error::Io)?;
+    Ok(Invoker::processes(specs, &runtime_api))
+}

@@ -1,0 +1,139 @@
+//! What can be asked for on the command line.
+
+use std::{fs, net::IpAddr, path::PathBuf};
+
+use axum::http::Uri;
+use clap::{Args, Parser, Subcommand};
+
+use crate::template::Supplied;
+
+/// Serves the REST API of a SAM template on one machine, for development and tests only.
+///
+/// It reads the template and runs the same function binaries that are deployed, each in processes of
+/// its own, over the Lambda Runtime API. It is no replacement for API Gateway and is never deployed.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+impl Cli {
+    /// The command; to serve, if none is given.
+    pub(crate) fn command(&self) -> &Command {
+        self.command.as_ref().unwrap_or(&Command::Serve)
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the API until Ctrl-C (the default).
+    Serve,
+    /// Invoke one function once and print its answer.
+    Invoke {
+        /// The function's crate, such as `migrate`, or its name in the template.
+        function: String,
+        /// The event: JSON, or @FILE with JSON in it.
+        #[arg(long, value_name = "JSON", default_value = "null")]
+        data: String,
+    },
+    /// Print the environment variables of all functions as NAME=VALUE lines.
+    Env,
+    /// Print the routes.
+    Routes,
+}
+
+/// Where things are, and how much of them there may be.
+#[derive(Args, Debug)]
+pub(crate) struct Options {
+    /// The SAM template.
+    #[arg(long, value_name = "FILE", default_value = "template.yaml", global = true)]
+    pub(crate) template: PathBuf,
+    /// Where the function binaries are.
+    #[arg(long, value_name = "DIR", default_value = "target/debug", global = true)]
+    pub(crate) functions: PathBuf,
+    /// The address to listen at.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1", global = true)]
+    pub(crate) host: IpAddr,
+    /// The port to listen at; 0 is any free one.
+    #[arg(long, value_name = "N", default_value_t = 8080, global = true)]
+    pub(crate) port: u16,
+    /// A value for a parameter of the template; may be repeated.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_parameter, global = true)]
+    parameter: Vec<(String, String)>,
+    /// A file with a NAME=VALUE on each line; # begins a comment line.
+    #[arg(long, value_name = "FILE", global = true)]
+    parameters: Option<PathBuf>,
+    /// The most processes of one function; its reserved concurrency may allow less.
+    #[arg(long, value_name = "N", default_value_t = 10, global = true)]
+    #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    pub(crate) max_processes: usize,
+    /// After how long without work a process is ended.
+    #[arg(long, value_name = "N", default_value_t = 60, global = true)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) idle_secs: u64,
+    /// Run nothing here, but invoke the functions at this address (cargo lambda watch).
+    #[arg(long, value_name = "URL", value_parser = parse_endpoint, global = true)]
+    pub(crate) lambda_endpoint: Option<Uri>,
+}
+
+impl Options {
+    /// The parameters from the file and the command line together.
+    pub(crate) fn supplied(&self) -> Result<Supplied, String> {
+        let mut supplied = match &self.parameters {
+            Some(path) => {
+                let text = fs::read_to_string(path)
+                    .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+                parse_parameters(&text).map_err(|error| format!("{}: {error}", path.display()))?
+            }
+            None => Supplied::new(),
+        };
+        supplied.extend(self.parameter.iter().cloned());
+        Ok(supplied)
+    }
+}
+
+fn parse_parameters(text: &str) -> Result<Supplied, String> {
+    let lines =
+        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(parse_parameter).collect()
+}
+
+fn parse_parameter(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| {
+        // A value is not shown: it may be half of a secret.
+        "a parameter is written NAME=VALUE".to_owned()
+    })?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn parse_endpoint(text: &str) -> Result<Uri, String> {
+    let uri: Uri = text.parse().map_err(|error| format!("{error}"))?;
+    match uri.scheme_str() {
+        Some("http") => Ok(uri),
+        _ => Err("an address that begins with http:// is needed".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_file_of_parameters_may_have_comments() {
+        let parameters = parse_parameters("# keys\n\nA=1\n B = x=y \n").unwrap();
+        let expected = [("A", "1"), ("B", "x=y")];
+        assert_eq!(parameters, expected.map(|(name, value)| (name.into(), value.into())).into());
+        assert!(parse_parameters("A").is_err());
+    }
+}

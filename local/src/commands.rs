@@ -1,0 +1,98 @@
+//! The commands that answer once and end.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fs,
+    time::Duration,
+};
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{
+    Error,
+    cli::Options,
+    console, invoker,
+    lambda::{Invocation, InvokeError},
+    template::Template,
+};
+
+/// How long a function may take to start and to be waited for, besides its own time-out.
+const START_SECS: u64 = 15;
+
+/// Invokes one function, which only has to be built and configured itself.
+pub(crate) async fn invoke(
+    options: &Options,
+    template: &Template,
+    name: &str,
+    data: &str,
+) -> Result<(), Error> {
+    let mut functions = template.functions()?;
+    functions.retain(|function| function.name == name || function.logical_id == name);
+    let function = functions.first().ok_or_else(|| Error::NoFunction(name.to_owned()))?;
+    let patience = Duration::from_secs(function.timeout_secs.saturating_add(START_SECS));
+    let invocation = Invocation {
+        payload: payload(data)?.to_string().into(),
+        trace_id: format!("Root=1-00000000-{}", Uuid::new_v4().simple()),
+    };
+    let lambda = invoker(options, &functions).await?;
+    match lambda.invoke(&function.name, invocation, patience).await {
+        Ok(answer) => {
+            console::print(&String::from_utf8_lossy(&answer));
+            Ok(())
+        }
+        Err(InvokeError::Function(error) | InvokeError::FunctionTimeout(error)) => {
+            let error = serde_json::to_string(&error).unwrap_or_else(|_| error.to_string());
+            Err(Error::Function(error))
+        }
+        Err(error) => Err(Error::Function(error.to_string())),
+    }
+}
+
+fn payload(data: &str) -> Result<Value, Error> {
+    let text = match data.strip_prefix('@') {
+        Some(path) => {
+            fs::read_to_string(path).map_err(|error| Error::Data(format!("{path}: {error}")))?
+        }
+        None => data.to_owned(),
+    };
+    serde_json::from_str(&text).map_err(|error| Error::Data(error.to_string()))
+}
+
+/// Prints the variables of all functions, which must not contradict each other.
+pub(crate) fn env(template: &Template) -> Result<(), Error> {
+    let mut all: BTreeMap<String, (String, String)> = BTreeMap::new();
+    for function in template.functions()? {
+        for (name, value) in function.environment()? {
+            match all.entry(name) {
+                Entry::Vacant(entry) => {
+                    entry.insert((value, function.logical_id.clone()));
+                }
+                Entry::Occupied(entry) if entry.get().0 != value => {
+                    let (name, other) = (entry.key().clone(), entry.get().1.clone());
+                    return Err(Error::Clash { name, one: other, other: function.logical_id });
+                }
+                Entry::Occupied(_) => {}
+            }
+        }
+    }
+    for (name, (value, _)) in all {
+        console::print(&format!("{name}={value}"));
+    }
+    Ok(())
+}
+
+/// Prints a table of the routes.
+pub(crate) fn routes(template: &Template) -> Result<(), Error> {
+    let api = template.api()?;
+    let width = api.routes.iter().map(|route| route.path.len()).max().unwrap_or_default();
+    let row = |method: &str, path: &str, function: &str, auth: &str| {
+        console::print(&format!("{method:<7} {path:<width$} {function:<16} {auth}"));
+    };
+    row("METHOD", "PATH", "FUNCTION", "AUTH");
+    for route in &api.routes {
+        let auth = api.authorizer_of(route).unwrap_or("-");
+        row(&route.method, &route.path, &route.function, auth);
+    }
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! The event that a function gets for a request: API Gateway's payload format 1.0.
+//!
+//! It is written as JSON by hand: the struct in `aws_lambda_events` reads such events, but cannot
+//! write a null for what is absent, nor the fields it does not know. A test reads it back.
+
+use std::collections::BTreeMap;
+
+use axum::http::{HeaderMap, header::CONTENT_TYPE};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Map, Value, json};
+
+use super::call::{API_ID, Call};
+use crate::{clock, template::ACCOUNT_ID};
+
+/// What API Gateway takes a body for that does not say.
+const DEFAULT_MEDIA_TYPE: &str = "application/json";
+
+/// The event, as JSON.
+pub(super) fn build(
+    call: &Call,
+    path_parameters: &BTreeMap<String, String>,
+    body: &[u8],
+    binary_media_types: &[String],
+) -> String {
+    let headers = multi_value_headers(&call.head.headers);
+    let query = multi_value_query(call.head.uri.query().unwrap_or_default());
+    let is_base64_encoded = !body.is_empty() && is_binary(call, binary_media_types);
+    let body = match body {
+        [] => None,
+        body if is_base64_encoded => Some(STANDARD.encode(body)),
+        body => Some(String::from_utf8_lossy(body).into_owned()),
+    };
+    json!({
+        "resource": call.resource_path,
+        "path": call.head.uri.path(),
+        "httpMethod": call.head.method.as_str(),
+        "headers": last_values(&headers),
+        "multiValueHeaders": headers,
+        "queryStringParameters": unless_empty(&last_values(&query)),
+        "multiValueQueryStringParameters": unless_empty(&query),
+        "pathParameters": unless_empty(path_parameters),
+        "stageVariables": null,
+        "requestContext": request_context(call),
+        "body": body,
+        "isBase64Encoded": is_base64_encoded,
+    })
+    .to_string()
+}
+
+fn request_context(call: &Call) -> Value {
+    let domain_name = call.domain_name();
+    let mut context = json!({
+        "accountId": ACCOUNT_ID,
+        "apiId": API_ID,
+        "resourceId": API_ID,
+        "resourcePath": call.resource_path,
+        "httpMethod": call.head.method.as_str(),
+        "path": format!("/{}{}", call.stage, call.head.uri.path()),
+        "protocol": format!("{:?}", call.head.version),
+        "requestId": call.request_id,
+        "extendedRequestId": call.extended_request_id,
+        "requestTime": clock::common_log_format(call.at_ms),
+        "requestTimeEpoch": call.at_ms,
+        "stage": call.stage,
+        "domainName": domain_name,
+        "domainPrefix": domain_name.split('.').next(),
+        "identity": {
+            "accessKey": null,
+            "accountId": null,
+            "caller": null,
+            "cognitoAuthenticationProvider": null,
+            "cognitoAuthenticationType": null,
+            "cognitoIdentityId": null,
+            "cognitoIdentityPoolId": null,
+            "principalOrgId": null,
+            "sourceIp": call.peer.ip().to_string(),
+            "user": null,
+            "userAgent": call.header("user-agent"),
+            "userArn": null,
+        },
+    });
+    if let (Some(context), Some(authorizer)) = (context.as_object_mut(), &call.authorizer) {
+        context.insert("authorizer".to_owned(), Value::Object(authorizer.clone()));
+    }
+    context
+}
+
+type MultiMap = BTreeMap<String, Vec<String>>;
+
+fn multi_value_headers(headers: &HeaderMap) -> MultiMap {
+    let mut map = MultiMap::new();
+    for (name, value) in headers {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        map.entry(name.as_str().to_owned()).or_default().push(value);
+    }
+    map
+}
+
+fn multi_value_query(query: &str) -> MultiMap {
+    let mut map = MultiMap::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        map.entry(name.into_owned()).or_default().push(value.into_owned());
+    }
+    map
+}
+
+fn last_values(map: &MultiMap) -> BTreeMap<String, String> {
+    let last =
+        |(name, values): (&String, &Vec<String>)| Some((name.clone(), values.last()?.clone()));
+    map.iter().filter_map(last).collect()
+}
+
+fn unless_empty<V: Clone + Into<Value>>(map: &BTreeMap<String, V>) -> Value {
+    if map.is_empty() {
+        return Value::Null;
+    }
+    let fields: Map<String, Value> =
+        map.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+    Value::Object(fields)
+}
+
+fn is_binary(call: &Call, binary_media_types: &[String]) -> bool {
+    let sent = call.header(CONTENT_TYPE.as_str()).unwrap_or_else(|| DEFAULT_MEDIA_TYPE.to_owned());
+    let sent = sent.split(';').next().unwrap_or_default().trim();
+    binary_media_types.iter().any(|one| one == "*/*" || one.eq_ignore_ascii_case(sent))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lambda_events::apigw::ApiGatewayProxyRequest;
+
+    use super::super::call::sample;
+    use super::*;
+
+    fn event(call: &Call, body: &[u8], binary: &[&str]) -> Value {
+        let binary: Vec<String> = binary.iter().map(|one| (*one).to_owned()).collect();
+        serde_json::from_str(&build(call, &BTreeMap::new(), body, &binary)).unwrap()
+    }
+
+    #[test]
+    fn what_is_absent_is_null() {
+        let event = event(&sample("GET", "/healthz", &[]), b"", &["*/*"]);
+        for field in [
+            "queryStringParameters",
+            "multiValueQueryStringParameters",
+            "pathParameters",
+            "stageVariables",
+            "body",
+        ] {
+            assert_eq!(event[field], Value::Null, "{field}");
+        }
+        assert_eq!(event["isBase64Encoded"], false);
+        assert_eq!(event["requestContext"]["identity"]["userAgent"], Value::Null);
+        assert_eq!(event["requestContext"].get("authorizer"), None);
+    }
+
+    #[test]
+    fn repeated_headers_and_parameters_are_all_there_and_the_last_stands_alone() {
+        let headers = [("x-one", "a"), ("x-one", "b")];
+        let event = event(&sample("GET", "/x?a=1&b=%C3%A4+%26&a=2&c", &headers), b"", &[]);
+        assert_eq!(event["headers"]["x-one"], "b");
+        assert_eq!(event["multiValueHeaders"]["x-one"], json!(["a", "b"]));
+        assert_eq!(event["queryStringParameters"], json!({"a": "2", "b": "ä &", "c": ""}));
+        assert_eq!(
+            event["multiValueQueryStringParameters"],
+            json!({"a": ["1", "2"], "b": ["ä &"], "c": [""]})
+        );
+    }
+
+    #[test]
+    fn only_binary_media_types_are_encoded() {
+        let cases: [(&[(&str, &str)], &[&str], bool); 5] = [
+            (&[], &["*/*"], true),
+            (&[], &[], false),
+            (&[("content-type", "image/png")], &["image/png"], true),
+            (&[("content-type", "IMAGE/PNG; q=1")], &["image/png"], true),
+            (&[("content-type", "text/plain")], &["image/png"], false),
+        ];
+        for (headers, binary, encoded) in cases {
+            let event = event(&sample("POST", "/x", headers), b"hi", binary);
+            assert_eq!(event["isBase64Encoded"], encoded, "{headers:?} {binary:?}");
+            assert_eq!(event["body"], if encoded { "aGk=" } else { "hi" });
+        }
+    }
+
+    #[test]
+    fn the_types_for_functions_can_read_it() {
+        let mut call = sample("POST", "/x?a=1", &[("host", "bank.test:8080")]);
+        call.authorizer = Some(Map::from_iter([("principalId".to_owned(), json!("me"))]));
+        let parameters = BTreeMap::from([("id".to_owned(), "7".to_owned())]);
+        let event = build(&call, &parameters, b"\xff", &["*/*".to_owned()]);
+        let event: ApiGatewayProxyRequest = serde_json::from_str(&event).unwrap();
+        assert_eq!(event.path_parameters["id"], "7");
+        assert_eq!(event.body.as_deref(), Some("/w=="));
+        let context = event.request_context;
+        assert_eq!(context.path.as_deref(), Some("/dev/x"));
+        assert_eq!(context.domain_name.as_deref(), Some("bank.test"));
+        assert_eq!(context.identity.source_ip.as_deref(), Some("192.0.2.7"));
+        assert_eq!(context.authorizer.fields["principalId"], "me");
+    }
+}

@@ -1,0 +1,108 @@
+//! What has to be known to start a function's process, its environment above all.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use thiserror::Error;
+
+use crate::template::{Function, REGION, TemplateError};
+
+/// Variables of the user's own that a function gets to see; everything else stays outside.
+const PASSED_ON: [&str; 3] = ["PATH", "AWS_ENDPOINT_URL", "RUST_BACKTRACE"];
+
+/// A function as the process pool needs it.
+#[derive(Debug)]
+pub(crate) struct FunctionSpec {
+    /// The binary's name.
+    pub(crate) name: String,
+    /// Where the binary is.
+    pub(crate) binary: PathBuf,
+    /// Every variable of the process except the address of its Runtime API.
+    pub(crate) environment: BTreeMap<String, String>,
+    /// How long one invocation may take.
+    pub(crate) timeout: Duration,
+    /// The most processes at a time.
+    pub(crate) max_processes: usize,
+}
+
+/// What holds for every function.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits<'a> {
+    /// Where the binaries are.
+    pub(crate) binaries: &'a Path,
+    /// The most processes of one function.
+    pub(crate) max_processes: usize,
+}
+
+/// A function that has not been built.
+#[derive(Debug, Error)]
+#[error(
+    "function {name} has no binary at {}: build it (cargo build --workspace) or pass --functions",
+    binary.display()
+)]
+pub(crate) struct MissingBinary {
+    name: String,
+    binary: PathBuf,
+}
+
+impl FunctionSpec {
+    /// Takes over what the template says. That the binary exists is asked of [`Self::built`].
+    pub(crate) fn new(function: &Function<'_>, limits: Limits<'_>) -> Result<Self, TemplateError> {
+        let max_processes =
+            function.reserved_concurrency.unwrap_or(usize::MAX).min(limits.max_processes);
+        let mut environment = outer_variables();
+        environment.extend(lambda_variables(function));
+        environment.extend(function.logging()?);
+        environment.extend(function.environment()?);
+        Ok(Self {
+            name: function.name.clone(),
+            binary: limits.binaries.join(format!("{}{}", function.name, env::consts::EXE_SUFFIX)),
+            environment,
+            timeout: Duration::from_secs(function.timeout_secs),
+            max_processes,
+        })
+    }
+
+    /// The function, if its binary is there.
+    pub(crate) fn built(self) -> Result<Self, MissingBinary> {
+        if self.binary.is_file() {
+            Ok(self)
+        } else {
+            Err(MissingBinary { name: self.name, binary: self.binary })
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "these are not settings: they are only handed on")]
+fn outer_variables() -> BTreeMap<String, String> {
+    PASSED_ON.iter().filter_map(|name| Some(((*name).to_owned(), env::var(name).ok()?))).collect()
+}
+
+/// The variables that Lambda itself sets.
+fn lambda_variables(function: &Function<'_>) -> impl Iterator<Item = (String, String)> {
+    let memory_mb = function.memory_mb.to_string();
+    let log_group = format!("/aws/lambda/{}", function.name);
+    [
+        ("AWS_LAMBDA_FUNCTION_NAME", function.name.as_str()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &memory_mb),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+        ("AWS_LAMBDA_LOG_FORMAT", "Text"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", &log_group),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", "local"),
+        ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023"),
+        ("AWS_REGION", REGION),
+        ("AWS_DEFAULT_REGION", REGION),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("LAMBDA_TASK_ROOT", "/var/task"),
+        ("TZ", "UTC"),
+        ("_HANDLER", "bootstrap"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into_iter()
+}

@@ -1,0 +1,73 @@
+//! What invokes a function. Another kind of event is another variant of [`Event`].
+
+use super::{TemplateError, node::Node};
+
+/// The method of a route that answers every method.
+pub(crate) const ANY: &str = "ANY";
+
+/// Something that invokes a function.
+pub(super) enum Event {
+    /// A route of the REST API.
+    Api(Route),
+}
+
+/// One method of one path.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Route {
+    /// In upper case; [`ANY`] stands for all.
+    pub(crate) method: String,
+    /// As in the template: `/accounts/{id}`.
+    pub(crate) path: String,
+    /// The binary's name.
+    pub(crate) function: String,
+    /// What the event says about its authorizer.
+    pub(crate) auth: RouteAuth,
+}
+
+/// What an event says about its authorizer.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum RouteAuth {
+    /// Nothing: the API's default holds.
+    Default,
+    /// `NONE`: everyone may call it.
+    Open,
+    /// A name.
+    Named(String),
+}
+
+/// Reads one event of the function called `function`.
+pub(super) fn read(event: &Node<'_>, function: &str) -> Result<Event, TemplateError> {
+    let kind = event.require("Type")?;
+    match kind.text()?.as_str() {
+        "Api" => Ok(Event::Api(route(&event.require("Properties")?, function)?)),
+        other => Err(kind.error(format!("an event of type {other} is not supported"))),
+    }
+}
+
+fn route(properties: &Node<'_>, function: &str) -> Result<Route, TemplateError> {
+    // Without it SAM makes an API of its own, which would have none of this one's settings.
+    let _api = properties.require("RestApiId")?;
+    let path = properties.require("Path")?;
+    let route = Route {
+        method: properties.require("Method")?.text()?.to_uppercase(),
+        path: path.text()?,
+        function: function.to_owned(),
+        auth: auth(properties)?,
+    };
+    if !route.path.starts_with('/') {
+        return Err(path.error(format!("{:?} does not start with /", route.path)));
+    }
+    Ok(route)
+}
+
+fn auth(properties: &Node<'_>) -> Result<RouteAuth, TemplateError> {
+    let Some(auth) = properties.get("Auth")? else { return Ok(RouteAuth::Default) };
+    if let Some(unsupported) = auth.get("ApiKeyRequired")? {
+        return Err(unsupported.error("API keys are not supported"));
+    }
+    Ok(match auth.text_of("Authorizer")? {
+        None => RouteAuth::Default,
+        Some(name) if name == "NONE" => RouteAuth::Open,
+        Some(name) => RouteAuth::Named(name),
+    })
+}

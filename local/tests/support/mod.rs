@@ -1,0 +1,142 @@
+//! Starts the gateway as its users do, and finds out where it listens.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on should say where"
+)]
+
+use std::{
+    path::{Path, PathBuf},
+    process::{ExitStatus, Output, Stdio},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use reqwest::{Client, Method, RequestBuilder};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    time::{sleep, timeout},
+};
+
+/// How long anything may take before a test gives up on it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running gateway, killed when it is dropped.
+pub struct Gateway {
+    /// Where it listens.
+    pub url: String,
+    child: Child,
+    client: Client,
+    log: Arc<Mutex<String>>,
+}
+
+impl Gateway {
+    /// Starts the gateway at a free port and waits until it says where it is.
+    pub async fn start(arguments: &[&str]) -> Self {
+        let mut child = command(arguments)
+            .args(["--port", "0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let log = collect(child.stderr.take().unwrap());
+        let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+        let banner = timeout(PATIENCE, stdout.next_line()).await.expect("no banner").unwrap();
+        let banner = banner.unwrap_or_else(|| log.lock().unwrap().clone());
+        let url = banner.split_whitespace().find(|word| word.starts_with("http://"));
+        let url = url.unwrap_or_else(|| panic!("no address in {banner:?}")).to_owned();
+        Self { url, child, client: Client::new(), log }
+    }
+
+    /// A request to a path of the API.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url))
+    }
+
+    /// A GET request to a path of the API.
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.request(Method::GET, path)
+    }
+
+    /// Waits until a line with this text has been logged.
+    pub async fn logged(&self, text: &str) -> String {
+        let line =
+            || self.log.lock().unwrap().lines().find(|line| line.contains(text)).map(str::to_owned);
+        until(|| line().is_some()).await;
+        line().unwrap()
+    }
+
+    /// Sends a signal, such as `INT`.
+    pub fn signal(&self, name: &str) {
+        signal(&self.child.id().unwrap().to_string(), name);
+    }
+
+    /// Waits until the gateway has ended.
+    pub async fn ended(&mut self) -> ExitStatus {
+        timeout(PATIENCE, self.child.wait()).await.expect("it still runs").unwrap()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.log.lock().unwrap());
+        }
+    }
+}
+
+/// Runs the tool to its end.
+pub async fn run(arguments: &[&str]) -> Output {
+    timeout(PATIENCE, command(arguments).output()).await.expect("it still runs").unwrap()
+}
+
+/// The folder in which cargo puts this package's examples.
+pub fn examples() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_bank-local")).with_file_name("examples")
+}
+
+/// Waits for a condition.
+pub async fn until(condition: impl Fn() -> bool) {
+    let waiting = async {
+        while !condition() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, waiting).await.expect("it never came true");
+}
+
+/// Sends a signal to a process by its number.
+pub fn signal(pid: &str, name: &str) {
+    let status = std::process::Command::new("kill").args([&format!("-{name}"), pid]).status();
+    assert!(status.unwrap().success(), "kill -{name} {pid}");
+}
+
+/// Whether a process runs; one that only waits to be buried does not.
+pub fn runs(pid: &str) -> bool {
+    let state = std::process::Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
+    let state = String::from_utf8(state.stdout).unwrap();
+    !state.is_empty() && !state.starts_with('Z')
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bank-local"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn collect(output: impl tokio::io::AsyncRead + Unpin + Send + 'static) -> Arc<Mutex<String>> {
+    let log = Arc::new(Mutex::new(String::new()));
+    let collected = Arc::clone(&log);
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(output).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let mut log = collected.lock().unwrap();
+            log.push_str(&line);
+            log.push('\n');
+        }
+    });
+    log
+}
