@@ -1,1 +1,262 @@
-//! Cases.
+use serde_json::{Value, json};
+use shared::{
+    domain::{AccountId, Currency, EntryKind, Page, Posting, Refusal},
+    store::{StoreError, Unique},
+    testing::{
+        Answer, Event, MockStore, account, amount, app, caller, defect, entry, send, unavailable,
+    },
+};
+
+use crate::route;
+
+const AT: &str = "2027-01-15T08:00:00Z";
+
+/// The routes with an event that would succeed.
+fn events() -> Vec<Event> {
+    vec![
+        open(&json!({ "currency": "USD" })),
+        list(&[]),
+        get("1"),
+        deposit("1", 10),
+        withdraw("1", 10),
+    ]
+}
+
+fn open(body: &Value) -> Event {
+    Event::new("POST /accounts").signed_in("alice").json(body)
+}
+
+fn list(query: &[(&str, &str)]) -> Event {
+    query.iter().fold(Event::new("GET /accounts").signed_in("alice"), |event, (name, value)| {
+        event.query(name, value)
+    })
+}
+
+fn get(id: &str) -> Event {
+    Event::new("GET /accounts/{id}").signed_in("alice").path("id", id)
+}
+
+fn deposit(id: &str, amount: i64) -> Event {
+    post("POST /accounts/{id}/deposits", id).keyed().json(&json!({ "amount": amount }))
+}
+
+fn withdraw(id: &str, amount: i64) -> Event {
+    post("POST /accounts/{id}/withdrawals", id).keyed().json(&json!({ "amount": amount }))
+}
+
+fn post(route: &str, id: &str) -> Event {
+    Event::new(route).signed_in("alice").path("id", id)
+}
+
+async fn refused(event: Event) -> Answer {
+    send(app(MockStore::new()), route, event).await
+}
+
+fn store_that_fails(error: fn() -> StoreError) -> MockStore {
+    let mut store = MockStore::new();
+    store.expect_open_account().returning(move |_, _| Err(error()));
+    store.expect_list_accounts().returning(move |_, _| Err(error()));
+    store.expect_get_account().returning(move |_, _| Err(error()));
+    store.expect_deposit().returning(move |_, _, _, _| Err(error()));
+    store.expect_withdraw().returning(move |_, _, _, _| Err(error()));
+    store
+}
+
+#[tokio::test]
+async fn every_route_needs_a_caller() {
+    for event in events() {
+        let expired = refused(event.clone().signed_in_for("alice", 0)).await;
+        assert_eq!((expired.status, expired.code()), (401, "token_expired"), "{event:?}");
+        assert_eq!(expired.headers["www-authenticate"], "Bearer error=\"invalid_token\"");
+        let anonymous = refused(event.signed_out()).await;
+        assert_eq!((anonymous.status, anonymous.code()), (401, "unauthenticated"));
+        assert_eq!(anonymous.headers["www-authenticate"], "Bearer");
+    }
+}
+
+#[tokio::test]
+async fn what_the_store_says_becomes_a_problem_on_every_route() {
+    let cases: Vec<(fn() -> StoreError, u16, &str)> = vec![
+        (|| StoreError::SessionEnded, 401, "session_ended"),
+        (|| StoreError::NotFound, 404, "not_found"),
+        (|| StoreError::Taken(Unique::AccountCurrency), 409, "account_exists"),
+        (|| Refusal::InsufficientFunds.into(), 422, "insufficient_funds"),
+        (|| Refusal::BalanceLimit.into(), 422, "balance_limit"),
+        (unavailable, 503, "unavailable"),
+        (defect, 500, "internal"),
+    ];
+    for event in events() {
+        for (error, status, code) in &cases {
+            let answer = send(app(store_that_fails(*error)), route, event.clone()).await;
+            assert_eq!((answer.status, answer.code()), (*status, *code), "{event:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_account_is_opened_for_the_caller() {
+    let mut store = MockStore::new();
+    store
+        .expect_open_account()
+        .once()
+        .withf(|who, currency| *who == caller("alice") && *currency == Currency::Usd)
+        .returning(|_, _| Ok(account(1, "alice", 0)));
+    let answer = send(app(store), route, open(&json!({ "currency": "USD" }))).await;
+    assert_eq!(answer.status, 201);
+    assert_eq!(
+        answer.body,
+        json!({ "id": 1, "owner": "alice", "balance": 0, "currency": "USD", "created_at": AT })
+    );
+}
+
+#[tokio::test]
+async fn opening_takes_a_currency_and_nothing_else() {
+    for (body, violated) in [
+        (json!({ "currency": "invalid" }), vec!["currency"]),
+        (json!({ "currency": null }), vec!["currency"]),
+        (json!({}), vec!["currency"]),
+        (json!({ "currency": "USD", "balance": 100 }), vec!["balance"]),
+        (json!({ "currency": "USD", "owner": "bob" }), vec!["owner"]),
+    ] {
+        let answer = refused(open(&body)).await;
+        assert_eq!((answer.status, answer.code()), (400, "invalid_argument"), "{body}");
+        assert_eq!(answer.violated(), violated, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_is_read() {
+    let mut store = MockStore::new();
+    store
+        .expect_get_account()
+        .once()
+        .withf(|who, id| *who == caller("alice") && *id == AccountId(i64::MAX))
+        .returning(|_, id| Ok(account(id.0, "alice", 5)));
+    let answer = send(app(store), route, get("9223372036854775807")).await;
+    assert_eq!((answer.status, &answer.body["balance"]), (200, &json!(5)));
+}
+
+#[tokio::test]
+async fn ids_are_written_in_one_way() {
+    for id in ["0", "-1", "+1", "01", "1%2F..", "١", "1 ", "", "x", "9223372036854775808", "1.0"] {
+        for event in [get(id), deposit(id, 1), withdraw(id, 1)] {
+            let answer = refused(event).await;
+            assert_eq!((answer.status, answer.code()), (404, "not_found"), "{id:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages() {
+    for (query, limit, offset) in [
+        (vec![], 20, 0),
+        (vec![("limit", "1")], 1, 0),
+        (vec![("limit", "100")], 100, 0),
+        (vec![("page_id", "1"), ("page_size", "5")], 5, 0),
+        (vec![("page_id", "3"), ("page_size", "10")], 10, 20),
+        (vec![("page_id", "2")], 20, 20),
+        (vec![("page_size", "100")], 100, 0),
+    ] {
+        let mut store = MockStore::new();
+        store
+            .expect_list_accounts()
+            .once()
+            .withf(move |_, page: &Page| (page.limit(), page.offset()) == (limit, offset))
+            .returning(|_, _| Ok(vec![account(1, "alice", 5), account(2, "alice", 0)]));
+        let answer = send(app(store), route, list(&query)).await;
+        assert_eq!(answer.status, 200, "{query:?}");
+        let ids: Vec<_> = answer.body.as_array().unwrap().iter().map(|each| &each["id"]).collect();
+        assert_eq!(ids, [1, 2]);
+    }
+
+    let mut store = MockStore::new();
+    store.expect_list_accounts().once().returning(|_, _| Ok(vec![]));
+    assert_eq!(send(app(store), route, list(&[])).await.body, json!([]));
+}
+
+#[tokio::test]
+async fn pages_that_are_none() {
+    for (query, violated) in [
+        (vec![("page_id", "-1"), ("page_size", "5")], vec!["page_id"]),
+        (vec![("page_id", "0"), ("page_size", "5")], vec!["page_id"]),
+        (vec![("page_id", "1"), ("page_size", "100000")], vec!["page_size"]),
+        (vec![("page_id", "1"), ("page_size", "4")], vec!["page_size"]),
+        (vec![("page_id", "2147483647"), ("page_size", "10")], vec!["page_id"]),
+        (vec![("page_id", "01"), ("page_size", "+5")], vec!["page_id", "page_size"]),
+        (vec![("limit", "0")], vec!["limit"]),
+        (vec![("limit", "101")], vec!["limit"]),
+        (vec![("limit", "ten")], vec!["limit"]),
+        (vec![("limit", "5"), ("page_id", "1")], vec!["limit"]),
+        (vec![("cursor", "x")], vec!["cursor"]),
+    ] {
+        let answer = refused(list(&query)).await;
+        assert_eq!((answer.status, answer.code()), (400, "invalid_argument"), "{query:?}");
+        assert_eq!(answer.violated(), violated, "{query:?}");
+    }
+}
+
+#[tokio::test]
+async fn money_comes_in_and_goes_out() {
+    let mut store = MockStore::new();
+    store
+        .expect_deposit()
+        .once()
+        .withf(|who, key, id, minor_units| {
+            *who == caller("alice")
+                && key.as_str() == "0123456789abcdef"
+                && (*id, *minor_units) == (AccountId(1), amount(10))
+        })
+        .returning(|_, _, _, _| {
+            let entry = entry(1, 10, 110, EntryKind::Deposit);
+            Ok(Posting { account: account(1, "alice", 110), entry })
+        });
+    store
+        .expect_withdraw()
+        .once()
+        .withf(|_, _, id, minor_units| (*id, *minor_units) == (AccountId(1), amount(30)))
+        .returning(|_, _, _, _| {
+            let entry = entry(1, -30, 80, EntryKind::Withdrawal);
+            Ok(Posting { account: account(1, "alice", 80), entry })
+        });
+    let app = std::sync::Arc::new(app(store));
+
+    let answer = shared::testing::send_to(app.clone(), route, deposit("1", 10)).await;
+    assert_eq!(answer.status, 201);
+    assert_eq!(
+        answer.body["entry"],
+        json!({
+            "id": 1, "account_id": 1, "amount": 10, "balance_after": 110, "kind": "deposit",
+            "transfer_id": null, "created_at": AT,
+        })
+    );
+    assert_eq!(answer.body["account"]["balance"], 110);
+
+    let answer = shared::testing::send_to(app, route, withdraw("1", 30)).await;
+    assert_eq!(answer.status, 201);
+    assert_eq!(answer.body["entry"]["kind"], "withdrawal");
+    assert_eq!(answer.body["entry"]["amount"], -30);
+}
+
+#[tokio::test]
+async fn postings_need_a_key_and_an_amount() {
+    for name in ["POST /accounts/{id}/deposits", "POST /accounts/{id}/withdrawals"] {
+        let keyless = post(name, "1").json(&json!({ "amount": 1 }));
+        let answer = refused(keyless.clone()).await;
+        assert_eq!((answer.status, answer.code()), (400, "idempotency_key_missing"));
+
+        let answer = refused(keyless.header("idempotency-key", "a key with blanks")).await;
+        assert_eq!((answer.status, answer.violated()), (400, vec!["Idempotency-Key"]));
+
+        for amount in ["0", "-1", "1.5", "1e2", "\"10\"", "9223372036854775808", "null"] {
+            let event = post(name, "1").keyed().text(&format!("{{\"amount\": {amount}}}"));
+            let answer = refused(event).await;
+            assert_eq!((answer.status, answer.violated()), (400, vec!["amount"]), "{amount}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_route_that_is_not_there() {
+    let answer = refused(Event::new("DELETE /accounts/{id}").signed_in("alice")).await;
+    assert_eq!((answer.status, answer.code()), (404, "not_found"));
+}

@@ -137,7 +137,7 @@ mod tests {
             username: Username::parse("alice").unwrap(),
             session_id: SessionId(Uuid::from_u128(1)),
         };
-        let ttl = std::time::Duration::from_secs(600);
+        let ttl = std::time::Duration::from_mins(10);
         let claims = Claims::new(&caller, Uuid::from_u128(2), issued, ttl);
         for (seconds, expected) in [
             (-31, Err(TokenError::Invalid)),
@@ -147,7 +147,7 @@ mod tests {
             (600, Err(TokenError::Expired)),
             (100_000, Err(TokenError::Expired)),
         ] {
-            let now = issued + Duration::seconds(seconds);
+            let now = issued.saturating_add(Duration::seconds(seconds));
             assert_eq!(claims.caller(now), expected, "{seconds}");
         }
     }
@@ -159,7 +159,7 @@ mod tests {
             username: Username::parse("alice").unwrap(),
             session_id: SessionId(Uuid::from_u128(1)),
         };
-        let good = Claims::new(&caller, Uuid::nil(), now, std::time::Duration::from_secs(60));
+        let good = Claims::new(&caller, Uuid::nil(), now, std::time::Duration::from_mins(1));
         for bad in [
             Claims { iss: "otherbank".to_owned(), ..good.clone() },
             Claims { aud: "simplebank-refresh".to_owned(), ..good.clone() },

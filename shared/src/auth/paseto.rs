@@ -120,7 +120,7 @@ mod tests {
             session_id: SessionId(Uuid::from_u128(7)),
         };
         let now = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
-        Claims::new(&caller, Uuid::from_u128(8), now, std::time::Duration::from_secs(600))
+        Claims::new(&caller, Uuid::from_u128(8), now, std::time::Duration::from_mins(10))
     }
 
     #[test]

@@ -152,7 +152,7 @@ mod tests {
                 Ok(more) => prop_assert_eq!(more.debit(amount), Ok(balance)),
                 Err(refusal) => {
                     prop_assert_eq!(refusal, Refusal::BalanceLimit);
-                    prop_assert!(balance.minor_units() + amount.minor_units() > MAX_MINOR_UNITS);
+                    prop_assert!(balance.minor_units().saturating_add(amount.minor_units()) > MAX_MINOR_UNITS);
                 }
             }
             match balance.debit(amount) {

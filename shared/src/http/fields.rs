@@ -1,7 +1,7 @@
 //! Named values of a body or a query, taken one by one into domain types. Every violation is
 //! collected, so that a client learns of all of them at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use serde_json::Value;
 
@@ -32,10 +32,14 @@ impl Fields {
     pub(super) fn new(values: impl IntoIterator<Item = (String, Raw)>) -> Self {
         let mut fields = Self::default();
         for (name, value) in values {
-            if fields.values.contains_key(&name) {
-                fields.refuse::<()>(&name, "must not appear more than once");
-            } else {
-                fields.values.insert(name, value);
+            match fields.values.entry(name) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert(value);
+                }
+                Entry::Occupied(taken) => {
+                    let duplicate = Violation::new(taken.key(), "must not appear more than once");
+                    fields.violations.push(duplicate);
+                }
             }
         }
         fields
@@ -76,7 +80,6 @@ impl Fields {
 
     /// Takes a whole number that may be absent. The outer `None` stands for a violation that was
     /// noted.
-    #[expect(clippy::option_option, reason = "absent and refused are two different things")]
     pub fn optional_integer<T>(
         &mut self,
         name: &str,

@@ -51,8 +51,8 @@ where
     let started = Instant::now();
     let request = Request::new(event);
     let (route, id) = (request.route.clone(), request.id.clone());
-    let handled = AssertUnwindSafe(async { handler(app, request).await }).catch_unwind();
-    let outcome = match tokio::time::timeout(HANDLER_TIMEOUT, handled).await {
+    let guarded = AssertUnwindSafe(async { handler(app, request).await }).catch_unwind();
+    let outcome = match tokio::time::timeout(HANDLER_TIMEOUT, guarded).await {
         Ok(Ok(Ok(reply))) => Ok(reply),
         Ok(Ok(Err(error))) => {
             let problem = Problem::from(&error);

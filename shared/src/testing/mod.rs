@@ -10,13 +10,42 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
 use crate::{
+    app::App,
     bank::BankError,
     clock::FixedClock,
     domain::{Caller, SessionId, Username},
     http::{Reply, Request, answer},
+    store::StoreError,
 };
 
+mod fixtures;
+
+pub use self::fixtures::{account, amount, credentials, entry, transferred, user};
 pub use crate::store::MockStore;
+
+/// What a function for signed-in callers works with, over a mock store and [`clock`].
+#[must_use]
+pub fn app(store: MockStore) -> App {
+    App { store: Box::new(store), clock: Box::new(clock()) }
+}
+
+/// The error of a database that does not answer: 503.
+#[must_use]
+pub fn unavailable() -> StoreError {
+    StoreError::Unavailable(sqlx::Error::PoolTimedOut)
+}
+
+/// The error of a connection that was lost while committing: 503.
+#[must_use]
+pub fn outcome_unknown() -> StoreError {
+    StoreError::OutcomeUnknown(sqlx::Error::WorkerCrashed)
+}
+
+/// The error of a statement that is wrong: 500.
+#[must_use]
+pub fn defect() -> StoreError {
+    StoreError::Defect(sqlx::Error::RowNotFound)
+}
 
 /// The present of every handler test.
 ///
@@ -83,12 +112,19 @@ impl Event {
     #[must_use]
     pub fn signed_in_for(mut self, username: &str, seconds: i64) -> Self {
         let caller = caller(username);
-        let expires_at = clock().0 + time::Duration::seconds(seconds);
+        let expires_at = clock().0.saturating_add(time::Duration::seconds(seconds));
         self.authorizer = Map::from_iter([
             ("username".to_owned(), json!(caller.username.as_str())),
             ("session_id".to_owned(), json!(caller.session_id.0.to_string())),
             ("expires_at".to_owned(), json!(expires_at.format(&Rfc3339).expect("a date"))),
         ]);
+        self
+    }
+
+    /// Without a caller.
+    #[must_use]
+    pub fn signed_out(mut self) -> Self {
+        self.authorizer.clear();
         self
     }
 
@@ -201,7 +237,19 @@ where
     Handler: Fn(Arc<App>, Request) -> Outcome,
     Outcome: Future<Output = Result<Reply, BankError>>,
 {
-    let response: Response<Body> = answer(Arc::new(app), handler, event.into_request()).await;
+    send_to(Arc::new(app), handler, event).await
+}
+
+/// Like [`send`], to an app that gets several events.
+///
+/// # Panics
+/// As [`send`].
+pub async fn send_to<App, Handler, Outcome>(app: Arc<App>, handler: Handler, event: Event) -> Answer
+where
+    Handler: Fn(Arc<App>, Request) -> Outcome,
+    Outcome: Future<Output = Result<Reply, BankError>>,
+{
+    let response: Response<Body> = answer(app, handler, event.into_request()).await;
     let (parts, body) = response.into_parts();
     assert_eq!(parts.headers["cache-control"], "no-store");
     assert_eq!(parts.headers["x-content-type-options"], "nosniff");

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use sqlx::error::DatabaseError;
+
 use crate::store::{StoreError, Unique};
 
 /// The waits before the second and the third attempt; each is drawn out by up to its own length.
@@ -26,7 +28,7 @@ impl StoreError {
     pub(super) fn at_commit(error: sqlx::Error) -> Self {
         let is_rolled_back = error
             .as_database_error()
-            .and_then(|refusal| refusal.code())
+            .and_then(DatabaseError::code)
             .is_some_and(|code| is_conflict(&code) || code.starts_with("23"));
         if is_rolled_back { Self::from(error) } else { Self::OutcomeUnknown(error) }
     }
@@ -37,7 +39,7 @@ impl StoreError {
         let Self::Unavailable(error) = self else { return false };
         error
             .as_database_error()
-            .and_then(|refusal| refusal.code())
+            .and_then(DatabaseError::code)
             .is_some_and(|code| is_conflict(&code))
     }
 }
@@ -51,8 +53,12 @@ where
     for delay_ms in RETRY_DELAYS_MS {
         match &result {
             Err(error) if error.is_conflict() => {
-                let jitter_ms = u64::from(getrandom::u32().unwrap_or_default()) % delay_ms;
-                tokio::time::sleep(Duration::from_millis(delay_ms.saturating_add(jitter_ms))).await;
+                let jitter_ms =
+                    u64::from(getrandom::u32().unwrap_or_default()).checked_rem(delay_ms);
+                tokio::time::sleep(Duration::from_millis(
+                    delay_ms.saturating_add(jitter_ms.unwrap_or_default()),
+                ))
+                .await;
                 result = attempt().await;
             }
             Ok(_) | Err(_) => return result,

@@ -1,0 +1,97 @@
+//! Things of the bank to answer with.
+
+use super::clock;
+use crate::domain::{
+    Account, AccountId, Amount, Balance, Credentials, Currency, Entry, EntryId, EntryKind,
+    NewTransfer, Role, Transfer, TransferId, Transferred, User, Username,
+};
+
+/// An account in dollars.
+///
+/// # Panics
+/// When a value is not possible.
+#[must_use]
+pub fn account(id: i64, owner: &str, balance: i64) -> Account {
+    Account {
+        id: AccountId(id),
+        owner: Username::parse(owner).expect("a username"),
+        balance: Balance::new(balance).expect("a balance"),
+        currency: Currency::Usd,
+        created_at: clock().0,
+    }
+}
+
+/// An entry of number 1 that led to such a balance.
+///
+/// # Panics
+/// When a value is not possible.
+#[must_use]
+pub fn entry(account_id: i64, amount: i64, balance_after: i64, kind: EntryKind) -> Entry {
+    Entry {
+        id: EntryId(1),
+        account_id: AccountId(account_id),
+        amount,
+        balance_after: Balance::new(balance_after).expect("a balance"),
+        kind,
+        created_at: clock().0,
+    }
+}
+
+/// What comes of a transfer by an owner who had so much.
+///
+/// # Panics
+/// When a value is not possible.
+#[must_use]
+pub fn transferred(owner: &str, balance_before: i64, new: NewTransfer) -> Transferred {
+    let before = Balance::new(balance_before).expect("a balance");
+    let after = before.debit(new.amount).expect("enough funds").minor_units();
+    let transfer = Transfer {
+        id: TransferId(1),
+        from: new.from,
+        to: new.to,
+        amount: new.amount,
+        currency: new.currency,
+        created_at: clock().0,
+    };
+    let debit = new.amount.minor_units().saturating_neg();
+    Transferred {
+        transfer,
+        from_account: account(new.from.0, owner, after),
+        from_entry: entry(new.from.0, debit, after, EntryKind::Transfer(transfer.id)),
+    }
+}
+
+/// A depositor whose address is not verified.
+///
+/// # Panics
+/// When the name is not a username.
+#[must_use]
+pub fn user(username: &str) -> User {
+    User {
+        username: Username::parse(username).expect("a username"),
+        full_name: "Alice Liddell".to_owned(),
+        email: format!("{username}@example.com"),
+        is_email_verified: false,
+        role: Role::Depositor,
+        password_changed_at: clock().0,
+        created_at: clock().0,
+    }
+}
+
+/// A user with a password's hash.
+///
+/// # Panics
+/// When the name is not a username.
+#[must_use]
+pub fn credentials(username: &str, hashed_password: &str) -> Credentials {
+    Credentials { user: user(username), hashed_password: hashed_password.to_owned() }
+}
+
+/// An amount.
+///
+/// # Panics
+/// When it is not possible.
+#[must_use]
+pub fn amount(minor_units: i64) -> Amount {
+    Amount::new(minor_units).expect("an amount")
+}
