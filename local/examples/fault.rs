@@ -23,7 +23,7 @@ async fn handle(invocation: LambdaEvent<Value>) -> Result<Value, Error> {
         })),
         "meet" => meet(&event).await,
         "hang" => {
-            sleep(Duration::from_secs(3600)).await;
+            sleep(Duration::from_hours(1)).await;
             Ok(answer("too late"))
         }
         "exit" => process::exit(3),

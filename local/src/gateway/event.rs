@@ -169,16 +169,17 @@ mod tests {
 
     #[test]
     fn only_binary_media_types_are_encoded() {
-        let cases: [(&[(&str, &str)], &[&str], bool); 5] = [
-            (&[], &["*/*"], true),
-            (&[], &[], false),
-            (&[("content-type", "image/png")], &["image/png"], true),
-            (&[("content-type", "IMAGE/PNG; q=1")], &["image/png"], true),
-            (&[("content-type", "text/plain")], &["image/png"], false),
+        let cases = [
+            (None, vec!["*/*"], true),
+            (None, vec![], false),
+            (Some("image/png"), vec!["image/png"], true),
+            (Some("IMAGE/PNG; q=1"), vec!["image/png"], true),
+            (Some("text/plain"), vec!["image/png"], false),
         ];
-        for (headers, binary, encoded) in cases {
-            let event = event(&sample("POST", "/x", headers), b"hi", binary);
-            assert_eq!(event["isBase64Encoded"], encoded, "{headers:?} {binary:?}");
+        for (sent, binary, encoded) in cases {
+            let headers: Vec<_> = sent.map(|sent| ("content-type", sent)).into_iter().collect();
+            let event = event(&sample("POST", "/x", &headers), b"hi", &binary);
+            assert_eq!(event["isBase64Encoded"], encoded, "{sent:?} {binary:?}");
             assert_eq!(event["body"], if encoded { "aGk=" } else { "hi" });
         }
     }

@@ -138,7 +138,6 @@ fn list(value: &Value) -> &[Value] {
 #[cfg(test)]
 mod tests {
     use super::super::from_text;
-    use super::*;
 
     const TEMPLATE: &str = "
 Parameters:

@@ -2,10 +2,16 @@
 //!
 //! The functions are in `examples/`, their template is `fault.yaml`.
 
+// The attributes are for clippy, which knows by them that tests may unwrap.
+#[cfg(test)]
 mod authorizer;
+#[cfg(test)]
 mod commands;
+#[cfg(test)]
 mod http;
+#[cfg(test)]
 mod processes;
+#[cfg(test)]
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -1,11 +1,5 @@
 //! Starts the gateway as its users do, and finds out where it listens.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on should say where"
-)]
-
 use std::{
     path::{Path, PathBuf},
     process::{ExitStatus, Output, Stdio},
@@ -24,9 +18,9 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running gateway, killed when it is dropped.
-pub struct Gateway {
+pub(crate) struct Gateway {
     /// Where it listens.
-    pub url: String,
+    pub(crate) url: String,
     child: Child,
     client: Client,
     log: Arc<Mutex<String>>,
@@ -34,7 +28,7 @@ pub struct Gateway {
 
 impl Gateway {
     /// Starts the gateway at a free port and waits until it says where it is.
-    pub async fn start(arguments: &[&str]) -> Self {
+    pub(crate) async fn start(arguments: &[&str]) -> Self {
         let mut child = command(arguments)
             .args(["--port", "0"])
             .stdout(Stdio::piped())
@@ -52,17 +46,17 @@ impl Gateway {
     }
 
     /// A request to a path of the API.
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.url))
     }
 
     /// A GET request to a path of the API.
-    pub fn get(&self, path: &str) -> RequestBuilder {
+    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
         self.request(Method::GET, path)
     }
 
     /// Waits until a line with this text has been logged.
-    pub async fn logged(&self, text: &str) -> String {
+    pub(crate) async fn logged(&self, text: &str) -> String {
         let line =
             || self.log.lock().unwrap().lines().find(|line| line.contains(text)).map(str::to_owned);
         until(|| line().is_some()).await;
@@ -70,12 +64,12 @@ impl Gateway {
     }
 
     /// Sends a signal, such as `INT`.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         signal(&self.child.id().unwrap().to_string(), name);
     }
 
     /// Waits until the gateway has ended.
-    pub async fn ended(&mut self) -> ExitStatus {
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
         timeout(PATIENCE, self.child.wait()).await.expect("it still runs").unwrap()
     }
 }
@@ -89,17 +83,17 @@ impl Drop for Gateway {
 }
 
 /// Runs the tool to its end.
-pub async fn run(arguments: &[&str]) -> Output {
+pub(crate) async fn run(arguments: &[&str]) -> Output {
     timeout(PATIENCE, command(arguments).output()).await.expect("it still runs").unwrap()
 }
 
 /// The folder in which cargo puts this package's examples.
-pub fn examples() -> PathBuf {
+pub(crate) fn examples() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_bank-local")).with_file_name("examples")
 }
 
 /// Waits for a condition.
-pub async fn until(condition: impl Fn() -> bool) {
+pub(crate) async fn until(condition: impl Fn() -> bool) {
     let waiting = async {
         while !condition() {
             sleep(Duration::from_millis(5)).await;
@@ -109,13 +103,13 @@ pub async fn until(condition: impl Fn() -> bool) {
 }
 
 /// Sends a signal to a process by its number.
-pub fn signal(pid: &str, name: &str) {
+pub(crate) fn signal(pid: &str, name: &str) {
     let status = std::process::Command::new("kill").args([&format!("-{name}"), pid]).status();
     assert!(status.unwrap().success(), "kill -{name} {pid}");
 }
 
 /// Whether a process runs; one that only waits to be buried does not.
-pub fn runs(pid: &str) -> bool {
+pub(crate) fn runs(pid: &str) -> bool {
     let state = std::process::Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
     let state = String::from_utf8(state.stdout).unwrap();
     !state.is_empty() && !state.starts_with('Z')
