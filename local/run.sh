@@ -65,6 +65,10 @@ watch() {
   # Its own default is every address of the machine.
   cargo lambda watch -A 127.0.0.1 -P "$watch_port" --env-file .local/watch.env &
   watcher=$!
+  until taken "$watch_port"; do
+    kill -0 "$watcher" 2>/dev/null || fail "cargo-lambda did not start."
+    sleep 0.1
+  done
   serve --lambda-endpoint "http://127.0.0.1:$watch_port"
 }
 
