@@ -107,7 +107,7 @@ fn parse_parameter(text: &str) -> Result<(String, String), String> {
         // A value is not shown: it may be half of a secret.
         "a parameter is written NAME=VALUE".to_owned()
     })?;
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn parse_endpoint(text: &str) -> Result<Uri, String> {
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_file_of_parameters_may_have_comments() {
-        let parameters = parse_parameters("# keys\n\nA=1\n B = x=y \n").unwrap();
+        let parameters = parse_parameters("# keys\n\nA=1\n  B=x=y \n").unwrap();
         let expected = [("A", "1"), ("B", "x=y")];
         assert_eq!(parameters, expected.map(|(name, value)| (name.into(), value.into())).into());
         assert!(parse_parameters("A").is_err());

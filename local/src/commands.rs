@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde_json::Value;
+use tokio::select;
 use uuid::Uuid;
 
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
     cli::Options,
     console, invoker,
     lambda::{Invocation, InvokeError},
+    stop::StopSignal,
     template::Template,
 };
 
@@ -36,7 +38,12 @@ pub(crate) async fn invoke(
         trace_id: format!("Root=1-00000000-{}", Uuid::new_v4().simple()),
     };
     let lambda = invoker(options, &functions).await?;
-    match lambda.invoke(&function.name, invocation, patience).await {
+    let stop = StopSignal::listen().map_err(Error::Io)?;
+    let answer = select! {
+        answer = lambda.invoke(&function.name, invocation, patience) => answer,
+        () = stop.received() => return Err(Error::Stopped),
+    };
+    match answer {
         Ok(answer) => {
             console::print(&String::from_utf8_lossy(&answer));
             Ok(())

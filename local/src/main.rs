@@ -10,6 +10,7 @@ mod console;
 mod gateway;
 mod lambda;
 mod serve;
+mod stop;
 mod template;
 
 use std::{io, net::SocketAddr, process::ExitCode};
@@ -41,6 +42,8 @@ enum Error {
     Data(String),
     #[error("{0}")]
     Function(String),
+    #[error("stopped before there was an answer")]
+    Stopped,
     #[error("{name} has one value in {one} and another in {other}")]
     Clash { name: String, one: String, other: String },
     #[error("port {0} is in use: stop what listens there or pass --port")]

@@ -2,10 +2,11 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use tokio::{net::TcpListener, select, sync::watch, time::sleep};
+use tokio::{net::TcpListener, select, time::sleep};
 
 use crate::{
-    Error, cli::Options, console, gateway::Gateway, invoker, lambda::Invoker, template::Template,
+    Error, cli::Options, console, gateway::Gateway, invoker, lambda::Invoker, stop::StopSignal,
+    template::Template,
 };
 
 /// How long a request in flight may still take once the end has come.
@@ -27,12 +28,12 @@ pub(crate) async fn serve(options: &Options, template: &Template) -> Result<(), 
     let gateway = Gateway::new(api, Arc::clone(&lambda), address.port())?;
     let router = gateway.into_router().into_make_service_with_connect_info::<SocketAddr>();
 
-    let stop = stop_signal().map_err(Error::Io)?;
+    let stop = StopSignal::listen().map_err(Error::Io)?;
     console::print(&banner);
     console::print("Press Ctrl-C to stop.");
-    let server = axum::serve(listener, router).with_graceful_shutdown(stopped(stop.clone()));
+    let server = axum::serve(listener, router).with_graceful_shutdown(stop.clone().received());
     let out_of_patience = async {
-        stopped(stop).await;
+        stop.received().await;
         sleep(GRACE).await;
     };
     // The functions' processes end with the last thing that holds them: the runtime, after this.
@@ -56,27 +57,4 @@ async fn listen(options: &Options) -> Result<TcpListener, Error> {
             Error::Listen(address, error)
         }
     })
-}
-
-/// Becomes true with Ctrl-C or SIGTERM. From here on neither ends the process by itself.
-fn stop_signal() -> io::Result<watch::Receiver<bool>> {
-    let (sender, receiver) = watch::channel(false);
-    #[cfg(unix)]
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::spawn(async move {
-        #[cfg(unix)]
-        select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        #[cfg(not(unix))]
-        let _ = tokio::signal::ctrl_c().await;
-        sender.send_replace(true);
-    });
-    Ok(receiver)
-}
-
-async fn stopped(mut stop: watch::Receiver<bool>) {
-    // It could only fail if the sender were gone, and with it the task that waits for the signal.
-    let _ = stop.wait_for(|stop| *stop).await;
 }

@@ -14,7 +14,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::{call::Call, gateway_response::ResponseType};
+use super::{call::Call, response_type::ResponseType};
 use crate::console;
 
 /// Headers that API Gateway does not let a function set: they arrive under another name.

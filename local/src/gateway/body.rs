@@ -3,7 +3,7 @@
 use axum::body::Body;
 use http_body_util::BodyExt;
 
-use super::gateway_response::ResponseType;
+use super::response_type::ResponseType;
 
 /// The largest body that API Gateway takes.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;

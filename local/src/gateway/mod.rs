@@ -7,8 +7,11 @@ mod body;
 mod call;
 mod event;
 mod gateway_response;
+mod path;
 mod policy;
+mod response_type;
 mod route;
+mod verdict;
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -20,9 +23,7 @@ use axum::{
 
 pub(crate) use self::route::RouteConflict;
 use self::{
-    authorizer::Guard,
-    call::Call,
-    gateway_response::{ResponseRules, ResponseType},
+    authorizer::Guard, call::Call, gateway_response::ResponseRules, response_type::ResponseType,
     route::RouteTable,
 };
 use crate::{

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use axum::http::Method;
-use percent_encoding::percent_decode_str;
 use thiserror::Error;
 
+use super::path::{Segment, matches, segment, split};
 use crate::template::{ANY, Api};
 
 /// Two paths that API Gateway would not accept side by side.
@@ -16,15 +16,6 @@ use crate::template::{ANY, Api};
 #[error("route {path}: there is already a path with another name for its last parameter")]
 pub(crate) struct RouteConflict {
     path: String,
-}
-
-/// One part of a path, the more specific the smaller.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum Segment {
-    Static(String),
-    Parameter(String),
-    /// Takes everything that is left.
-    Greedy(String),
 }
 
 /// A method of a resource.
@@ -102,48 +93,6 @@ impl RouteTable {
         let target = resource.methods.get(method.as_str()).or_else(|| resource.methods.get(ANY))?;
         Some(Found { target, resource_path: &resource.path, path_parameters })
     }
-}
-
-fn split(path: &str) -> impl Iterator<Item = &str> {
-    let path = path.strip_prefix('/').unwrap_or(path);
-    // The root has no segments, whereas `/users/` has two, of which one is empty.
-    path.split('/').take(if path.is_empty() { 0 } else { usize::MAX })
-}
-
-fn segment(text: &str) -> Segment {
-    match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
-        None => Segment::Static(text.to_owned()),
-        Some(name) => match name.strip_suffix('+') {
-            None => Segment::Parameter(name.to_owned()),
-            Some(name) => Segment::Greedy(name.to_owned()),
-        },
-    }
-}
-
-/// The path parameters, if the segments describe what was sent.
-fn matches(segments: &[Segment], sent: &[&str]) -> Option<BTreeMap<String, String>> {
-    let mut parameters = BTreeMap::new();
-    let mut rest = sent;
-    for segment in segments {
-        let (first, others) = rest.split_first()?;
-        match segment {
-            Segment::Static(text) if text == first => {}
-            Segment::Parameter(name) if !first.is_empty() => {
-                parameters.insert(name.clone(), decode(first));
-            }
-            Segment::Greedy(name) if !first.is_empty() => {
-                parameters.insert(name.clone(), decode(&rest.join("/")));
-                return Some(parameters);
-            }
-            Segment::Static(_) | Segment::Parameter(_) | Segment::Greedy(_) => return None,
-        }
-        rest = others;
-    }
-    rest.is_empty().then_some(parameters)
-}
-
-fn decode(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

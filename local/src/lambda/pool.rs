@@ -126,3 +126,25 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn patience_ends_while_every_place_is_taken() {
+        let spec = FunctionSpec {
+            name: "pay".to_owned(),
+            binary: "pay".into(),
+            environment: BTreeMap::new(),
+            timeout: Duration::from_secs(1),
+            max_processes: 0,
+        };
+        let pool = Pool::new(spec, RuntimeApi::start().await.unwrap());
+        let invocation = Invocation { payload: Bytes::new(), trace_id: String::new() };
+        let answer = pool.invoke(invocation, Duration::from_millis(1)).await;
+        assert!(matches!(answer, Err(InvokeError::Throttled)));
+    }
+}

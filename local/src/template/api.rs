@@ -1,21 +1,17 @@
 //! The REST API: its stage, routes, authorizers and gateway responses.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
-
-use regex::Regex;
+use std::collections::BTreeMap;
 
 use super::{
     API, Template, TemplateError,
+    authorizer::Authorizer,
     events::{Event, Route, RouteAuth},
-    gateway_response::{self, ResponseRule},
+    gateway_response::ResponseRule,
     node::Node,
 };
 
-/// How long API Gateway keeps an authorizer's answer where the template does not say.
-const DEFAULT_REAUTHORIZE_SECS: u64 = 300;
+/// Properties that would bring routes from elsewhere.
+const DEFINITIONS: [&str; 2] = ["DefinitionBody", "DefinitionUri"];
 
 /// The one REST API of a template.
 #[derive(Debug)]
@@ -33,61 +29,36 @@ pub(crate) struct Api {
     default_authorizer: Option<String>,
 }
 
-/// A function that decides over requests by a token.
-#[derive(Debug)]
-pub(crate) struct Authorizer {
-    /// The binary's name.
-    pub(crate) function: String,
-    /// The header that carries the token.
-    pub(crate) header: String,
-    /// What the whole token has to look like.
-    pub(crate) validation: Option<Regex>,
-    /// How long an answer holds for its token.
-    pub(crate) ttl: Duration,
-}
-
 impl Api {
     pub(super) fn read(template: &Template) -> Result<Self, TemplateError> {
-        if let Some((id, _)) = template.resources("AWS::Serverless::HttpApi").next() {
-            let problem = "an AWS::Serverless::HttpApi is not supported".to_owned();
-            return Err(TemplateError::Invalid { at: format!("{id}.Type"), problem });
+        let (id, properties) = only_api(template)?;
+        for key in DEFINITIONS {
+            if let Some(definition) = properties.get(key)? {
+                return Err(definition.error("routes are taken from the functions' events only"));
+            }
         }
-        let mut apis = template.resources(API);
-        let missing = || TemplateError::Parameter(format!("the template has no {API}"));
-        let (id, resource) = apis.next().ok_or_else(missing)?;
-        let api = Node::new(template, id.to_owned(), resource)?;
-        if let Some((other, _)) = apis.next() {
-            return Err(api.error(format!("only one API is supported, and there is also {other}")));
+        let mut authorizers = BTreeMap::new();
+        let mut default_authorizer = None;
+        if let Some(auth) = properties.get("Auth")? {
+            default_authorizer = auth.text_of("DefaultAuthorizer")?;
+            for (name, authorizer) in auth.entries_of("Authorizers")? {
+                authorizers.insert(name, Authorizer::read(template, &authorizer)?);
+            }
         }
-
-        let properties = api.require("Properties")?;
-        let auth = properties.get("Auth")?;
-        let authorizers = match &auth {
-            Some(auth) => auth.get("Authorizers")?.as_ref().map(Node::entries).transpose()?,
-            None => None,
-        };
-        let authorizers: Result<_, _> = authorizers
-            .into_iter()
-            .flatten()
-            .map(|(name, node)| Ok((name, authorizer(template, &node)?)))
-            .collect();
-        let binary = properties.get("BinaryMediaTypes")?.map(|types| types.texts()).transpose()?;
+        let mut responses = BTreeMap::new();
+        for (kind, response) in properties.entries_of("GatewayResponses")? {
+            responses.insert(kind, ResponseRule::read(&response)?);
+        }
+        let binary = properties.texts_of("BinaryMediaTypes")?;
         let api = Self {
             stage: properties.require("StageName")?.text()?,
             routes: routes(template)?,
-            authorizers: authorizers?,
-            responses: gateway_response::read(properties.get("GatewayResponses")?)?,
-            binary_media_types: binary
-                .into_iter()
-                .flatten()
-                .map(|media_type| media_type.replace("~1", "/"))
-                .collect(),
-            default_authorizer: match &auth {
-                Some(auth) => auth.text_of("DefaultAuthorizer")?,
-                None => None,
-            },
+            authorizers,
+            responses,
+            binary_media_types: binary.iter().map(|one| one.replace("~1", "/")).collect(),
+            default_authorizer,
         };
-        api.check(&properties)?;
+        api.check(&id)?;
         Ok(api)
     }
 
@@ -100,22 +71,43 @@ impl Api {
         }
     }
 
-    fn check(&self, properties: &Node<'_>) -> Result<(), TemplateError> {
-        let mut seen = BTreeSet::new();
+    fn check(&self, id: &str) -> Result<(), TemplateError> {
+        let mut seen = BTreeMap::new();
         for route in &self.routes {
+            let error = |problem| Err(TemplateError::Invalid { at: route.at.clone(), problem });
             let Route { method, path, function, .. } = route;
-            if !seen.insert((method, path)) {
-                let problem = format!("{method} {path} of {function} has two functions");
-                return Err(properties.error(problem));
+            if let Some(other) = seen.insert((method, path), function) {
+                return error(format!("{method} {path} is {other}'s already"));
             }
-            if let Some(name) = self.authorizer_of(route)
-                && !self.authorizers.contains_key(name)
-            {
-                let problem = format!("{method} {path} names an unknown authorizer, {name}");
-                return Err(properties.error(problem));
+            if route.api != id {
+                return error(format!("{} is not the API that is served, {id}", route.api));
+            }
+            match self.authorizer_of(route) {
+                Some(name) if !self.authorizers.contains_key(name) => {
+                    return error(format!("there is no authorizer {name}"));
+                }
+                _ => {}
             }
         }
         Ok(())
+    }
+}
+
+/// The API's logical id and properties.
+fn only_api(template: &Template) -> Result<(String, Node<'_>), TemplateError> {
+    if let Some((id, _)) = template.resources("AWS::Serverless::HttpApi").next() {
+        let problem = "an AWS::Serverless::HttpApi is not supported".to_owned();
+        return Err(TemplateError::Invalid { at: format!("{id}.Type"), problem });
+    }
+    let mut apis = template.resources(API);
+    let Some((id, resource)) = apis.next() else {
+        let (at, problem) = ("Resources".to_owned(), format!("there is no {API}"));
+        return Err(TemplateError::Invalid { at, problem });
+    };
+    let api = Node::new(template, id.to_owned(), resource)?;
+    match apis.next() {
+        Some((other, _)) => Err(api.error(format!("there is also {other}; one API can be served"))),
+        None => Ok((id.to_owned(), api.require("Properties")?)),
     }
 }
 
@@ -129,31 +121,5 @@ fn routes(template: &Template) -> Result<Vec<Route>, TemplateError> {
     Ok(routes)
 }
 
-fn authorizer(template: &Template, node: &Node<'_>) -> Result<Authorizer, TemplateError> {
-    if let Some(kind) = node.get("FunctionPayloadType")?
-        && kind.text()? != "TOKEN"
-    {
-        return Err(kind.error("only authorizers of type TOKEN are supported"));
-    }
-    let arn = node.require("FunctionArn")?;
-    let name = arn.text()?.rsplit(':').next().unwrap_or_default().to_owned();
-    if !template.functions()?.iter().any(|function| function.name == name) {
-        return Err(arn.error(format!("{name} is not a function of this template")));
-    }
-    let identity = node.get("Identity")?;
-    let text_of = |key| identity.as_ref().map_or(Ok(None), |identity| identity.text_of(key));
-    let ttl_secs = match &identity {
-        Some(identity) => identity.number_of("ReauthorizeEvery")?,
-        None => None,
-    };
-    let validation = text_of("ValidationExpression")?;
-    // API Gateway lets through what the expression matches as a whole.
-    let validation =
-        validation.map(|expression| Regex::new(&format!("^(?:{expression})$"))).transpose();
-    Ok(Authorizer {
-        function: name,
-        header: text_of("Header")?.unwrap_or_else(|| "Authorization".to_owned()),
-        validation: validation.map_err(|error| node.error(error.to_string()))?,
-        ttl: Duration::from_secs(ttl_secs.unwrap_or(DEFAULT_REAUTHORIZE_SECS)),
-    })
-}
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,10 @@ pub(crate) struct Route {
     pub(crate) function: String,
     /// What the event says about its authorizer.
     pub(crate) auth: RouteAuth,
+    /// The API that it belongs to.
+    pub(super) api: String,
+    /// Where the template defines it.
+    pub(super) at: String,
 }
 
 /// What an event says about its authorizer.
@@ -45,14 +49,15 @@ pub(super) fn read(event: &Node<'_>, function: &str) -> Result<Event, TemplateEr
 }
 
 fn route(properties: &Node<'_>, function: &str) -> Result<Route, TemplateError> {
-    // Without it SAM makes an API of its own, which would have none of this one's settings.
-    let _api = properties.require("RestApiId")?;
     let path = properties.require("Path")?;
     let route = Route {
         method: properties.require("Method")?.text()?.to_uppercase(),
         path: path.text()?,
         function: function.to_owned(),
         auth: auth(properties)?,
+        // Without it SAM would make an API of its own, with none of this one's settings.
+        api: properties.require("RestApiId")?.text()?,
+        at: properties.at().to_owned(),
     };
     if !route.path.starts_with('/') {
         return Err(path.error(format!("{:?} does not start with /", route.path)));

@@ -50,10 +50,10 @@ impl<'t> Function<'t> {
 
     /// The environment variables that the template sets.
     pub(crate) fn environment(&self) -> Result<BTreeMap<String, String>, TemplateError> {
-        let Some(environment) = self.properties.get("Environment")? else {
-            return Ok(BTreeMap::new());
+        let variables = match self.properties.get("Environment")? {
+            Some(environment) => environment.entries_of("Variables")?,
+            None => Vec::new(),
         };
-        let variables = environment.require("Variables")?.entries()?;
         variables.into_iter().map(|(name, value)| Ok((name, value.text()?))).collect()
     }
 
@@ -73,8 +73,7 @@ impl<'t> Function<'t> {
 
     /// What invokes the function.
     pub(super) fn events(&self) -> Result<Vec<Event>, TemplateError> {
-        let Some(events) = self.properties.get("Events")? else { return Ok(Vec::new()) };
-        let events = events.entries()?;
+        let events = self.properties.entries_of("Events")?;
         events.into_iter().map(|(_, event)| events::read(&event, &self.name)).collect()
     }
 }

@@ -1,7 +1,5 @@
 //! The template's gateway responses: how the API answers when no function did.
 
-use std::collections::BTreeMap;
-
 use super::{TemplateError, node::Node};
 
 /// Parts of the template language that plain substitution cannot honour.
@@ -29,27 +27,20 @@ pub(crate) enum HeaderSource {
     RequestHeader(String),
 }
 
-/// Reads all gateway responses, by response type.
-pub(super) fn read(
-    responses: Option<Node<'_>>,
-) -> Result<BTreeMap<String, ResponseRule>, TemplateError> {
-    let Some(responses) = responses else { return Ok(BTreeMap::new()) };
-    let entries = responses.entries()?;
-    entries.into_iter().map(|(name, response)| Ok((name, rule(&response)?))).collect()
-}
-
-fn rule(response: &Node<'_>) -> Result<ResponseRule, TemplateError> {
-    let headers = match response.get("ResponseParameters")? {
-        Some(parameters) => parameters.require("Headers")?.entries()?,
-        None => Vec::new(),
-    };
-    let headers: Result<_, _> =
-        headers.into_iter().map(|(name, value)| Ok((name, source(&value)?))).collect();
-    let body = match response.get("ResponseTemplates")? {
-        Some(templates) => Some(body(&templates.require("application/json")?)?),
-        None => None,
-    };
-    Ok(ResponseRule { status: response.number_of("StatusCode")?, headers: headers?, body })
+impl ResponseRule {
+    pub(super) fn read(response: &Node<'_>) -> Result<Self, TemplateError> {
+        let headers = match response.get("ResponseParameters")? {
+            Some(parameters) => parameters.entries_of("Headers")?,
+            None => Vec::new(),
+        };
+        let headers: Result<_, _> =
+            headers.into_iter().map(|(name, value)| Ok((name, source(&value)?))).collect();
+        let body = match response.get("ResponseTemplates")? {
+            Some(templates) => Some(body(&templates.require("application/json")?)?),
+            None => None,
+        };
+        Ok(Self { status: response.number_of("StatusCode")?, headers: headers?, body })
+    }
 }
 
 fn source(value: &Node<'_>) -> Result<HeaderSource, TemplateError> {

@@ -4,6 +4,7 @@
 //! never evaluated, so an output or an IAM policy may use what this tool does not understand.
 
 mod api;
+mod authorizer;
 mod events;
 mod function;
 mod gateway_response;
@@ -21,7 +22,8 @@ use thiserror::Error;
 
 use self::parameters::Parameters;
 pub(crate) use self::{
-    api::{Api, Authorizer},
+    api::Api,
+    authorizer::Authorizer,
     events::ANY,
     function::Function,
     gateway_response::{HeaderSource, ResponseRule},

@@ -64,8 +64,18 @@ impl<'t> Node<'t> {
         text.parse().map_err(|_| self.error(format!("{text:?} is not a fitting whole number")))
     }
 
+    /// The children of the mapping of that name, in order; none if there is no such mapping.
+    pub(super) fn entries_of(&self, key: &str) -> Result<Vec<(String, Node<'t>)>, TemplateError> {
+        self.get(key)?.map_or(Ok(Vec::new()), |child| child.entries())
+    }
+
+    /// The texts of the list of that name; none if there is no such list.
+    pub(super) fn texts_of(&self, key: &str) -> Result<Vec<String>, TemplateError> {
+        self.get(key)?.map_or(Ok(Vec::new()), |child| child.texts())
+    }
+
     /// The children of this mapping, in order.
-    pub(super) fn entries(&self) -> Result<Vec<(String, Node<'t>)>, TemplateError> {
+    fn entries(&self) -> Result<Vec<(String, Node<'t>)>, TemplateError> {
         let mapping =
             self.value.as_mapping().ok_or_else(|| self.error("a mapping is needed here"))?;
         let mut entries = Vec::new();
@@ -79,9 +89,14 @@ impl<'t> Node<'t> {
     }
 
     /// The texts of this list.
-    pub(super) fn texts(&self) -> Result<Vec<String>, TemplateError> {
+    fn texts(&self) -> Result<Vec<String>, TemplateError> {
         let items = self.value.as_sequence().ok_or_else(|| self.error("a list is needed here"))?;
         items.iter().map(|item| Node::new(self.template, self.at.clone(), item)?.text()).collect()
+    }
+
+    /// Where this is: resource and property.
+    pub(super) fn at(&self) -> &str {
+        &self.at
     }
 
     /// A complaint about this place.
