@@ -1,0 +1,17 @@
+//! The store on a real Postgres: a database for each test, random data whose seed is printed.
+//!
+//! `DATABASE_URL` names a server on which databases may be made; `make test` starts one.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::arithmetic_side_effects,
+    clippy::print_stdout,
+    reason = "a test may fail in any of these ways"
+)]
+
+mod accounts;
+mod connection;
+mod migrations;
+mod money;
+mod support;
+mod users;

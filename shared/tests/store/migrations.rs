@@ -1,0 +1,91 @@
+use std::process::Command;
+
+use shared::{
+    config::DatabaseConfig,
+    store::postgres::migrations::{Direction, MIGRATOR, MigrationError, migrate},
+};
+use sqlx::{
+    ConnectOptions, Executor, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+fn config(options: &PgConnectOptions) -> DatabaseConfig {
+    DatabaseConfig { url: options.to_url_lossy().to_string(), ca_file: None, allow_unsafe: true }
+}
+
+/// What `pg_dump` says of the schema, without the lines that differ from run to run.
+fn schema(options: &PgConnectOptions) -> String {
+    let mut url = options.to_url_lossy();
+    url.set_query(None); // The driver's own settings mean nothing to libpq.
+    let dump = Command::new("pg_dump")
+        .arg("--schema-only")
+        .arg("--exclude-table=_sqlx_migrations")
+        .arg(url.as_str())
+        .output()
+        .expect("pg_dump comes with Postgres; `make test` puts it on the PATH");
+    assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+    let text = String::from_utf8(dump.stdout).unwrap();
+    text.lines().filter(|line| !line.starts_with('\\')).collect::<Vec<_>>().join("\n")
+}
+
+#[sqlx::test(migrations = false)]
+async fn down_and_up_again_leaves_the_same_schema(_: PgPoolOptions, options: PgConnectOptions) {
+    let config = config(&options);
+    let newest = MIGRATOR.iter().map(|migration| migration.version).max().unwrap();
+    let empty = migrate(&config, Direction::Stay).await.unwrap();
+    assert_eq!((empty.version, empty.pending.last()), (0, Some(&newest)));
+    let nothing = schema(&options);
+
+    let up = migrate(&config, Direction::Up).await.unwrap();
+    assert_eq!((up.version, up.pending), (newest, vec![]));
+    let everything = schema(&options);
+    assert_ne!(everything, nothing);
+
+    for version in (0..newest).rev() {
+        let before = schema(&options);
+        let down = migrate(&config, Direction::Down).await.unwrap();
+        assert_eq!(down.version, version);
+        assert_ne!(schema(&options), before, "going down to {version} took something away");
+    }
+    assert_eq!(schema(&options), nothing, "nothing is left at the bottom");
+    assert_eq!(migrate(&config, Direction::Down).await.unwrap().version, 0, "nothing more to undo");
+
+    migrate(&config, Direction::Up).await.unwrap();
+    assert_eq!(schema(&options), everything);
+    assert_eq!(migrate(&config, Direction::Up).await.unwrap().version, newest, "up is idempotent");
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_failed_migration_leaves_nothing_and_blocks_nobody(
+    pool_options: PgPoolOptions,
+    options: PgConnectOptions,
+) {
+    let config = config(&options);
+    let pool: PgPool = pool_options.connect_with(options).await.unwrap();
+    pool.execute("CREATE TABLE transfers (in_the_way int)").await.unwrap();
+
+    let failed = migrate(&config, Direction::Up).await;
+    assert!(matches!(failed, Err(MigrationError::Migration(_))), "{failed:?}");
+    assert_eq!(migrate(&config, Direction::Stay).await.unwrap().version, 2);
+
+    pool.execute("DROP TABLE transfers").await.unwrap();
+    let up = migrate(&config, Direction::Up).await.unwrap();
+    assert_eq!(up.pending, [0; 0]);
+}
+
+/// Errors are told apart by constraint names, so none may be left for Postgres to make up.
+#[sqlx::test(migrations = "../migrations")]
+async fn every_constraint_is_named_by_its_migration(pool: PgPool) {
+    let names = sqlx::query_scalar!(
+        r"SELECT conname FROM pg_constraint
+         WHERE connamespace = 'public'::regnamespace
+           AND conname NOT LIKE '\_sqlx%' AND contype <> 'n'"
+    );
+    for name in names.fetch_all(&pool).await.unwrap() {
+        let is_written = |sql: &str| {
+            sql.contains(&format!("CONSTRAINT {name} "))
+                || sql.contains(&format!("CONSTRAINT {name}\n"))
+        };
+        assert!(MIGRATOR.iter().any(|each| is_written(each.sql.as_str())), "{name}");
+    }
+}
