@@ -3,7 +3,8 @@ use shared::{
     domain::{AccountId, Currency, EntryKind, Page, Posting, Refusal},
     store::{StoreError, Unique},
     testing::{
-        Answer, Event, MockStore, account, amount, app, caller, defect, entry, send, unavailable,
+        Answer, Event, MockStore, StoreFailure, account, amount, app, caller, defect, entry, send,
+        unavailable,
     },
 };
 
@@ -52,7 +53,7 @@ async fn refused(event: Event) -> Answer {
     send(app(MockStore::new()), route, event).await
 }
 
-fn store_that_fails(error: fn() -> StoreError) -> MockStore {
+fn store_that_fails(error: StoreFailure) -> MockStore {
     let mut store = MockStore::new();
     store.expect_open_account().returning(move |_, _| Err(error()));
     store.expect_list_accounts().returning(move |_, _| Err(error()));
@@ -76,7 +77,7 @@ async fn every_route_needs_a_caller() {
 
 #[tokio::test]
 async fn what_the_store_says_becomes_a_problem_on_every_route() {
-    let cases: Vec<(fn() -> StoreError, u16, &str)> = vec![
+    let cases: Vec<(StoreFailure, u16, &str)> = vec![
         (|| StoreError::SessionEnded, 401, "session_ended"),
         (|| StoreError::NotFound, 404, "not_found"),
         (|| StoreError::Taken(Unique::AccountCurrency), 409, "account_exists"),

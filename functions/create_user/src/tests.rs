@@ -3,7 +3,7 @@ use shared::{
     auth::PasswordHasher,
     domain::Password,
     store::{StoreError, Unique},
-    testing::{Event, MockStore, defect, send, unavailable, user},
+    testing::{Event, MockStore, StoreFailure, defect, send, unavailable, user},
 };
 
 use crate::handler::{App, handle};
@@ -111,7 +111,7 @@ async fn bad_fields_are_all_named_and_nothing_is_stored() {
 
 #[tokio::test]
 async fn what_the_store_says_becomes_a_problem() {
-    let cases: Vec<(fn() -> StoreError, u16, &str)> = vec![
+    let cases: Vec<(StoreFailure, u16, &str)> = vec![
         (|| StoreError::Taken(Unique::Username), 409, "username_taken"),
         (|| StoreError::Taken(Unique::Email), 409, "email_taken"),
         (unavailable, 503, "unavailable"),

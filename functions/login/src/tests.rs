@@ -5,8 +5,7 @@ use shared::{
     auth::{PasetoSigner, PasetoVerifier, PasswordHasher, TokenVerifier, generate_keys},
     bank::LogInTools,
     domain::{Password, Session},
-    store::StoreError,
-    testing::{Event, MockStore, clock, credentials, defect, send, unavailable},
+    testing::{Event, MockStore, StoreFailure, clock, credentials, defect, send, unavailable},
 };
 
 use crate::handler::handle;
@@ -114,7 +113,7 @@ async fn bad_fields_are_named() {
 
 #[tokio::test]
 async fn what_the_store_says_becomes_a_problem() {
-    let cases: Vec<(fn() -> StoreError, u16, &str)> =
+    let cases: Vec<(StoreFailure, u16, &str)> =
         vec![(unavailable, 503, "unavailable"), (defect, 500, "internal")];
     for (error, status, code) in cases {
         let mut store = MockStore::new();

@@ -3,8 +3,8 @@ use shared::{
     domain::{AccountId, Currency, NewTransfer, Refusal},
     store::StoreError,
     testing::{
-        Event, MockStore, amount, app, caller, defect, outcome_unknown, send, transferred,
-        unavailable,
+        Event, MockStore, StoreFailure, amount, app, caller, defect, outcome_unknown, send,
+        transferred, unavailable,
     },
 };
 
@@ -24,7 +24,7 @@ fn event() -> Event {
     Event::new("POST /transfers").signed_in("alice").keyed()
 }
 
-fn store_that_fails(error: fn() -> StoreError) -> MockStore {
+fn store_that_fails(error: StoreFailure) -> MockStore {
     let mut store = MockStore::new();
     store.expect_transfer().once().returning(move |_, _, _| Err(error()));
     store
@@ -189,7 +189,7 @@ async fn each_field_is_judged_by_its_own_rule() {
 
 #[tokio::test]
 async fn what_the_store_says_becomes_a_problem() {
-    let cases: Vec<(fn() -> StoreError, u16, &str)> = vec![
+    let cases: Vec<(StoreFailure, u16, &str)> = vec![
         (|| StoreError::NotFound, 404, "not_found"),
         (|| StoreError::SessionEnded, 401, "session_ended"),
         (|| Refusal::InsufficientFunds.into(), 422, "insufficient_funds"),

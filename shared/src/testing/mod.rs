@@ -29,6 +29,9 @@ pub fn app(store: MockStore) -> App {
     App { store: Box::new(store), clock: Box::new(clock()) }
 }
 
+/// Makes an error of the store; errors cannot be cloned.
+pub type StoreFailure = fn() -> StoreError;
+
 /// The error of a database that does not answer: 503.
 #[must_use]
 pub fn unavailable() -> StoreError {
