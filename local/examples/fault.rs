@@ -26,6 +26,7 @@ async fn handle(invocation: LambdaEvent<Value>) -> Result<Value, Error> {
             sleep(Duration::from_hours(1)).await;
             Ok(answer("too late"))
         }
+        "flood" => Ok(answer(&"x".repeat(7 * 1024 * 1024))),
         "exit" => process::exit(3),
         "fail" => Err("it went wrong".into()),
         "malformed" => Ok(json!("no answer to a request")),

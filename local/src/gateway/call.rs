@@ -1,6 +1,9 @@
 //! One request on its way through the gateway: what it is called and what is known about it.
 
-use std::{fmt, net::SocketAddr};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 
 use axum::http::{HeaderName, HeaderValue, header::HOST, request::Parts};
 use serde_json::{Map, Value};
@@ -17,7 +20,7 @@ pub(super) const API_ID: &str = "local";
 /// A request without its body, and what the gateway found out about it so far.
 pub(super) struct Call {
     pub(super) head: Parts,
-    pub(super) peer: SocketAddr,
+    pub(super) peer: IpAddr,
     pub(super) stage: String,
     pub(super) request_id: String,
     pub(super) extended_request_id: String,
@@ -38,12 +41,15 @@ impl Call {
             let node = random.get(..24).unwrap_or_default();
             format!("Root=1-{:08x}-{node}", at_ms / 1000)
         });
-        let forwarded_for = match header(&head, "x-forwarded-for") {
-            Some(before) => format!("{before}, {}", peer.ip()),
-            None => peer.ip().to_string(),
-        };
+        // A peer that came over a socket for both protocols is known by its IPv4 address.
+        let peer = peer.ip().to_canonical();
+        let mut forwarded_for: Vec<String> = Vec::new();
+        for value in head.headers.get_all("x-forwarded-for") {
+            forwarded_for.push(String::from_utf8_lossy(value.as_bytes()).into_owned());
+        }
+        forwarded_for.push(peer.to_string());
         for (name, value) in [
-            ("x-forwarded-for", forwarded_for.as_str()),
+            ("x-forwarded-for", forwarded_for.join(", ").as_str()),
             ("x-forwarded-proto", "http"),
             ("x-forwarded-port", &port.to_string()),
             ("x-amzn-trace-id", &trace_id),

@@ -73,7 +73,7 @@ fn request_context(call: &Call) -> Value {
             "cognitoIdentityId": null,
             "cognitoIdentityPoolId": null,
             "principalOrgId": null,
-            "sourceIp": call.peer.ip().to_string(),
+            "sourceIp": call.peer.to_string(),
             "user": null,
             "userAgent": call.header("user-agent"),
             "userArn": null,

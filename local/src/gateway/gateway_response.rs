@@ -84,7 +84,7 @@ fn context(variable: &str, kind: ResponseType, call: &Call) -> Option<String> {
         "resourcePath" => call.resource_path.clone(),
         "httpMethod" => Some(call.head.method.to_string()),
         "path" => Some(format!("/{}{}", call.stage, call.head.uri.path())),
-        "identity.sourceIp" => Some(call.peer.ip().to_string()),
+        "identity.sourceIp" => Some(call.peer.to_string()),
         "error.message" => message.map(str::to_owned),
         "error.messageString" => Some(json!(message).to_string()),
         "error.responseType" => Some(name.to_owned()),

@@ -13,7 +13,7 @@ use crate::template::{ANY, Api};
 
 /// Two paths that API Gateway would not accept side by side.
 #[derive(Debug, Error, PartialEq)]
-#[error("route {path}: there is already a path with another name for its last parameter")]
+#[error("route {path}: another route has another parameter at the same place")]
 pub(crate) struct RouteConflict {
     path: String,
 }
@@ -70,16 +70,14 @@ impl RouteTable {
         Ok(())
     }
 
-    /// Whether two parameters of different names stand at the same place.
+    /// Whether two different parameters stand at the same place.
     fn has_twin_parameters(&self) -> bool {
-        self.0.keys().any(|one| {
-            self.0.keys().any(|other| match (one.split_last(), other.split_last()) {
-                (Some((Segment::Parameter(a), before)), Some((Segment::Parameter(b), also)))
-                | (Some((Segment::Greedy(a), before)), Some((Segment::Greedy(b), also))) => {
-                    a != b && before == also
-                }
-                _ => false,
-            })
+        let parameters = || {
+            let places = self.0.keys().filter_map(|path| path.split_last());
+            places.filter(|(last, _)| !matches!(last, Segment::Static(_)))
+        };
+        parameters().any(|(one, before)| {
+            parameters().any(|(other, also_before)| one != other && before == also_before)
         })
     }
 
@@ -162,6 +160,7 @@ mod tests {
     fn a_parameter_has_one_name() {
         let conflict = RouteConflict { path: "/a/{name}/b".to_owned() };
         assert_eq!(table(&["GET /a/{id}", "GET /a/{name}/b"]).err(), Some(conflict));
+        assert!(table(&["GET /a/{id}", "GET /a/{id+}"]).is_err());
         assert!(table(&["GET /a/{id}", "GET /b/{name}", "GET /a/{id}/{name}"]).is_ok());
     }
 }

@@ -102,6 +102,10 @@ impl Template {
     pub(crate) fn functions(&self) -> Result<Vec<Function<'_>>, TemplateError> {
         let mut functions: Vec<Function<'_>> = Vec::new();
         for (id, resource) in self.resources(FUNCTION) {
+            if resource.get("Condition").is_some() {
+                let problem = "a function under a condition is not supported".to_owned();
+                return Err(TemplateError::Invalid { at: format!("{id}.Condition"), problem });
+            }
             let function = Function::read(self, id, resource)?;
             if let Some(twin) = functions.iter().find(|other| other.name == function.name) {
                 let problem = format!("{} has this binary already", twin.logical_id);

@@ -131,13 +131,14 @@ async fn what_has_no_route_is_refused() {
 #[tokio::test]
 async fn a_failing_function_is_a_bad_gateway() {
     let gateway = start(&[]).await;
-    for path in ["/open/fail", "/open/exit", "/open/malformed", "/broken"] {
+    for path in ["/open/fail", "/open/exit", "/open/malformed", "/open/flood", "/broken"] {
         let response = gateway.get(path).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::BAD_GATEWAY, "{path}");
         assert_eq!(response.text().await.unwrap(), r#"{"message":"Internal server error"}"#);
     }
     gateway.logged("Runtime exited with error: exit status: 3").await;
     gateway.logged("Runtime exited with error: exit status: 7").await;
+    gateway.logged("Function.ResponseSizeTooLarge").await;
     let next = gateway.get("/open/echo").send().await.unwrap();
     assert_eq!(next.status(), StatusCode::OK);
 }

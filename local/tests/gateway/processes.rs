@@ -146,6 +146,19 @@ async fn ctrl_c_waits_for_a_request_in_flight_and_leaves_no_process() {
 }
 
 #[tokio::test]
+async fn ctrl_c_does_not_wait_for_long() {
+    let mut gateway = start(&[]).await;
+    let place = meeting_place();
+    let request = tokio::spawn(meet(&gateway, &place, 2).send());
+    until(|| !present(&place).is_empty()).await;
+    let pid = present(&place)[0].clone();
+    gateway.signal("INT");
+    assert!(gateway.ended().await.success());
+    assert_ne!(request.await.unwrap().map(|response| response.status()).ok(), Some(StatusCode::OK));
+    until(|| !runs(&pid)).await;
+}
+
+#[tokio::test]
 async fn functions_end_by_themselves_when_the_gateway_is_killed() {
     let mut gateway = start(&[]).await;
     let pid = body(gateway.get("/open/pid")).await;
