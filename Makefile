@@ -110,7 +110,7 @@ keys: .local/parameters ## Make the keys that sign access tokens, once
 
 .local/parameters: | compile
 	@mkdir -p .local
-	@umask 077; $(BIN)/bank-local keys >$@.new
+	@umask 077; $(BIN)/token_keys >$@.new
 	@mv $@.new $@
 	@echo "Wrote new token keys to $@"
 
