@@ -62,11 +62,14 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", default_value_t = 8080, global = true)]
     pub(crate) port: u16,
     /// A value for a parameter of the template; may be repeated.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_parameter, global = true)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_pair, global = true)]
     parameter: Vec<(String, String)>,
     /// A file with a NAME=VALUE on each line; # begins a comment line.
     #[arg(long, value_name = "FILE", global = true)]
     parameters: Option<PathBuf>,
+    /// A further environment variable for every function; may be repeated.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_pair, global = true)]
+    pub(crate) env: Vec<(String, String)>,
     /// The most processes of one function; its reserved concurrency may allow less.
     #[arg(long, value_name = "N", default_value_t = 10, global = true)]
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
@@ -99,13 +102,13 @@ impl Options {
 fn parse_parameters(text: &str) -> Result<Supplied, String> {
     let lines =
         text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(parse_parameter).collect()
+    lines.map(parse_pair).collect()
 }
 
-fn parse_parameter(text: &str) -> Result<(String, String), String> {
+fn parse_pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or_else(|| {
         // A value is not shown: it may be half of a secret.
-        "a parameter is written NAME=VALUE".to_owned()
+        "NAME=VALUE is needed".to_owned()
     })?;
     Ok((name.to_owned(), value.to_owned()))
 }

@@ -21,7 +21,7 @@ use thiserror::Error;
 use crate::{
     cli::{Cli, Command, Options},
     gateway::RouteConflict,
-    lambda::{Endpoint, FunctionSpec, Invoker, Limits, MissingBinary, RuntimeApi},
+    lambda::{Common, Endpoint, FunctionSpec, Invoker, MissingBinary, RuntimeApi},
     template::{Function, Template, TemplateError},
 };
 
@@ -85,10 +85,14 @@ async fn invoker(options: &Options, functions: &[Function<'_>]) -> Result<Invoke
     if let Some(endpoint) = &options.lambda_endpoint {
         return Ok(Invoker::Endpoint(Endpoint::new(endpoint)));
     }
-    let limits = Limits { binaries: &options.functions, max_processes: options.max_processes };
+    let common = Common {
+        binaries: &options.functions,
+        environment: &options.env,
+        max_processes: options.max_processes,
+    };
     let mut specs = Vec::new();
     for function in functions {
-        specs.push(FunctionSpec::new(function, limits)?.built()?);
+        specs.push(FunctionSpec::new(function, common)?.built()?);
     }
     let runtime_api = RuntimeApi::start().await.map_err(Error::Io)?;
     Ok(Invoker::processes(specs, &runtime_api))

@@ -24,7 +24,7 @@ use self::pool::Pool;
 pub(crate) use self::{
     endpoint::Endpoint,
     runtime_api::RuntimeApi,
-    spec::{FunctionSpec, Limits, MissingBinary},
+    spec::{Common, FunctionSpec, MissingBinary},
 };
 
 /// The largest payload and the largest answer that Lambda takes.

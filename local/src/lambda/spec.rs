@@ -31,9 +31,11 @@ pub(crate) struct FunctionSpec {
 
 /// What holds for every function.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits<'a> {
+pub(crate) struct Common<'a> {
     /// Where the binaries are.
     pub(crate) binaries: &'a Path,
+    /// Variables besides the template's, over which they win.
+    pub(crate) environment: &'a [(String, String)],
     /// The most processes of one function.
     pub(crate) max_processes: usize,
 }
@@ -51,16 +53,17 @@ pub(crate) struct MissingBinary {
 
 impl FunctionSpec {
     /// Takes over what the template says. That the binary exists is asked of [`Self::built`].
-    pub(crate) fn new(function: &Function<'_>, limits: Limits<'_>) -> Result<Self, TemplateError> {
+    pub(crate) fn new(function: &Function<'_>, common: Common<'_>) -> Result<Self, TemplateError> {
         let max_processes =
-            function.reserved_concurrency.unwrap_or(usize::MAX).min(limits.max_processes);
+            function.reserved_concurrency.unwrap_or(usize::MAX).min(common.max_processes);
         let mut environment = outer_variables();
         environment.extend(lambda_variables(function));
         environment.extend(function.logging()?);
         environment.extend(function.environment()?);
+        environment.extend(common.environment.iter().cloned());
         Ok(Self {
             name: function.name.clone(),
-            binary: limits.binaries.join(format!("{}{}", function.name, env::consts::EXE_SUFFIX)),
+            binary: common.binaries.join(format!("{}{}", function.name, env::consts::EXE_SUFFIX)),
             environment,
             timeout: Duration::from_secs(function.timeout_secs),
             max_processes,

@@ -63,7 +63,7 @@ async fn a_function_is_told_everything_about_the_request() {
 
 #[tokio::test]
 async fn a_process_sees_its_own_settings_and_nothing_else() {
-    let gateway = start(&[]).await;
+    let gateway = start(&["--env", "EXTRA=more", "--env", "TZ=CET"]).await;
     let echo: Value = gateway.get("/open/echo").send().await.unwrap().json().await.unwrap();
     let environment = echo["env"].as_object().unwrap();
     for (name, expected) in [
@@ -74,7 +74,8 @@ async fn a_process_sees_its_own_settings_and_nothing_else() {
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
         ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
         ("AWS_REGION", "us-east-1"),
-        ("TZ", "UTC"),
+        ("TZ", "CET"),
+        ("EXTRA", "more"),
     ] {
         assert_eq!(environment[name], expected, "{name}");
     }
