@@ -8,7 +8,6 @@ use std::{
 
 use serde_json::Value;
 use tokio::select;
-use uuid::Uuid;
 
 use crate::{
     Error,
@@ -35,7 +34,7 @@ pub(crate) async fn invoke(
     let patience = Duration::from_secs(function.timeout_secs.saturating_add(START_SECS));
     let invocation = Invocation {
         payload: payload(data)?.to_string().into(),
-        trace_id: format!("Root=1-00000000-{}", Uuid::new_v4().simple()),
+        trace_id: Invocation::new_trace_id(),
     };
     let lambda = invoker(options, &functions).await?;
     let stop = StopSignal::listen().map_err(Error::Io)?;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     clock,
+    lambda::Invocation,
     template::{ACCOUNT_ID, REGION},
 };
 
@@ -35,12 +36,7 @@ pub(super) struct Call {
 impl Call {
     /// Names the request and adds the headers that API Gateway adds; `port` is the gateway's own.
     pub(super) fn new(mut head: Parts, peer: SocketAddr, port: u16, stage: &str) -> Self {
-        let at_ms = clock::now_ms();
-        let random = Uuid::new_v4().simple().to_string();
-        let trace_id = header(&head, "x-amzn-trace-id").unwrap_or_else(|| {
-            let node = random.get(..24).unwrap_or_default();
-            format!("Root=1-{:08x}-{node}", at_ms / 1000)
-        });
+        let trace_id = header(&head, "x-amzn-trace-id").unwrap_or_else(Invocation::new_trace_id);
         // A peer that came over a socket for both protocols is known by its IPv4 address.
         let peer = peer.ip().to_canonical();
         let mut forwarded_for: Vec<String> = Vec::new();
@@ -63,9 +59,9 @@ impl Call {
             peer,
             stage: stage.to_owned(),
             request_id: Uuid::new_v4().to_string(),
-            extended_request_id: random,
+            extended_request_id: Uuid::new_v4().simple().to_string(),
             trace_id,
-            at_ms,
+            at_ms: clock::now_ms(),
             resource_path: None,
             authorizer: None,
         }

@@ -19,6 +19,7 @@ use axum::body::Bytes;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use self::pool::Pool;
 pub(crate) use self::{
@@ -26,6 +27,7 @@ pub(crate) use self::{
     runtime_api::RuntimeApi,
     spec::{Common, FunctionSpec, MissingBinary},
 };
+use crate::clock;
 
 /// The largest payload and the largest answer that Lambda takes.
 pub(crate) const MAX_PAYLOAD_BYTES: usize = 6 * 1024 * 1024;
@@ -37,6 +39,15 @@ pub(crate) struct Invocation {
     pub(crate) payload: Bytes,
     /// The X-Ray header that the function is given.
     pub(crate) trace_id: String,
+}
+
+impl Invocation {
+    /// A name for a trace that begins here, as X-Ray would give it.
+    pub(crate) fn new_trace_id() -> String {
+        let random = Uuid::new_v4().simple().to_string();
+        let since_1970_secs = clock::now_ms() / 1000;
+        format!("Root=1-{since_1970_secs:08x}-{}", random.get(..24).unwrap_or_default())
+    }
 }
 
 /// What a function, or the runtime in its place, says about a failure.
