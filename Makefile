@@ -37,8 +37,8 @@ watch: setup-build setup-curl setup-postgres setup-python compile keys ## The sa
 	@PATH="$(PYTHON_TOOLS):$$PATH" $(POSTGRES) with $(DATA) local/run.sh watch
 
 .PHONY: test
-test: setup-build setup-postgres compile ## Run all tests on a database of their own (ARGS='-p shared', ARGS='-- name')
-	$(POSTGRES) with-throwaway cargo test $(if $(filter -p --package,$(ARGS)),,--workspace) $(ARGS)
+test: setup-build setup-postgres setup-python compile ## Run all tests on a database of their own (ARGS='-p shared', ARGS='-- name')
+	PATH="$(PYTHON_TOOLS):$$PATH" $(POSTGRES) with-throwaway cargo test $(if $(filter -p --package,$(ARGS)),,--workspace) $(ARGS)
 
 .PHONY: check
 check: setup-build setup-postgres setup-python setup-sqlx ## Formatting, lints, templates, committed queries

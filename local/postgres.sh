@@ -117,9 +117,7 @@ log_timezone = 'UTC'
 lc_messages = 'C'
 CONF
   [[ $1 == durable ]] || cat <<'CONF'
-# Nothing here outlives a test run, so nothing has to reach the disk.
-fsync = off
-synchronous_commit = off
+# fsync stays on: the functions refuse a server without it, and in memory it costs nothing.
 full_page_writes = off
 wal_level = minimal
 max_wal_senders = 0
@@ -289,7 +287,8 @@ with_throwaway() {
   finally remove "$dir"
   start "$dir"
   DATABASE_URL=$(url "$dir")
-  export DATABASE_URL
+  # pg_dump, where the server's own programs are not on everybody's way.
+  export DATABASE_URL PATH="$PATH:$bin"
   run "$@"
 }
 

@@ -3,7 +3,8 @@
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use crate::{start, support::Gateway};
+use super::start;
+use crate::support::Gateway;
 
 async fn get(gateway: &Gateway, path: &str, token: &str) -> (StatusCode, Value) {
     let request = gateway.get(path).header("authorization", format!("Bearer {token}"));

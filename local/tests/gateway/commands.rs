@@ -5,7 +5,8 @@ use std::net::TcpListener;
 use axum::{Router, extract::Path, http::StatusCode, routing::post};
 use serde_json::Value;
 
-use crate::{TEMPLATE, run, start, support};
+use super::{TEMPLATE, run, start};
+use crate::support;
 
 async fn complaint(arguments: &[&str]) -> String {
     let output = support::run(arguments).await;

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::start;
+use super::start;
 
 #[tokio::test]
 async fn a_function_is_told_everything_about_the_request() {

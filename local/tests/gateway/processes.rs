@@ -9,10 +9,8 @@ use std::{
 use reqwest::{RequestBuilder, StatusCode};
 use tokio::task::JoinSet;
 
-use crate::{
-    start,
-    support::{Gateway, runs, signal, until},
-};
+use super::start;
+use crate::support::{Gateway, runs, signal, until};
 
 /// An empty folder in which processes can meet.
 fn meeting_place() -> PathBuf {

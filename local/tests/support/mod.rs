@@ -63,9 +63,19 @@ impl Gateway {
         line().unwrap()
     }
 
+    /// The gateway's process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
+    /// All that has been logged.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
     /// Sends a signal, such as `INT`.
     pub(crate) fn signal(&self, name: &str) {
-        signal(&self.child.id().unwrap().to_string(), name);
+        signal(&self.pid().to_string(), name);
     }
 
     /// Waits until the gateway has ended.

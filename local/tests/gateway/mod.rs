@@ -2,20 +2,12 @@
 //!
 //! The functions are in `examples/`, their template is `fault.yaml`.
 
-// The attributes are for clippy, which knows by them that tests may unwrap.
-#[cfg(test)]
 mod authorizer;
-#[cfg(test)]
 mod commands;
-#[cfg(test)]
 mod http;
-#[cfg(test)]
 mod processes;
-#[cfg(test)]
-#[path = "../support/mod.rs"]
-mod support;
 
-use support::Gateway;
+use crate::support::{self, Gateway};
 
 /// The template of the tests' functions.
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fault.yaml");

@@ -1,0 +1,12 @@
+//! The bank from outside: HTTP to the gateway, which runs the functions that are deployed, on a
+//! real Postgres whose schema the migrate function made.
+//!
+//! `DATABASE_URL` names a server on which databases may be made, and the workspace has to be
+//! built; `make test` sees to both.
+
+mod failures;
+mod people;
+mod refusals;
+mod scenario;
+mod tokens;
+mod watch;

@@ -1,0 +1,251 @@
+//! A running bank, and people who use it.
+
+use std::{path::Path, sync::OnceLock, time::Duration};
+
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+use shared::auth::generate_keys;
+use sqlx::{Connection, Executor, PgConnection};
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use crate::support::{self, Gateway};
+
+/// The root of the workspace, where the template is.
+pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+const DATABASE: &str = "simplebank_e2e";
+pub(crate) const PASSWORD: &str = "seven tall cranes over a lake";
+
+/// The keys of all banks of this run: `k4.secret` and `k4.public`.
+pub(crate) fn keys() -> &'static (String, String) {
+    static KEYS: OnceLock<(String, String)> = OnceLock::new();
+    KEYS.get_or_init(|| generate_keys().unwrap())
+}
+
+/// The database of this run, which the first test makes and migrates.
+pub(crate) async fn database_url() -> &'static str {
+    static URL: OnceCell<String> = OnceCell::const_new();
+    URL.get_or_init(|| async {
+        let server = database_server();
+        let mut connection = PgConnection::connect(&server).await.unwrap();
+        connection.execute("DROP DATABASE IF EXISTS simplebank_e2e WITH (FORCE)").await.unwrap();
+        connection.execute("CREATE DATABASE simplebank_e2e").await.unwrap();
+        let mut url = reqwest::Url::parse(&server).unwrap();
+        url.set_path(DATABASE);
+        let url = url.to_string();
+        let arguments = arguments(&url);
+        let up = ["invoke", "migrate", "--data", r#"{"action":"up"}"#];
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(up).collect();
+        let output = support::run(&arguments).await;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let state: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(state["pending"], json!([]));
+        url
+    })
+    .await
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests are told where their server is this way")]
+fn database_server() -> String {
+    std::env::var("DATABASE_URL").expect("DATABASE_URL: run the tests by `make test`")
+}
+
+/// The gateway's arguments for the template, the built functions and this database.
+pub(crate) fn arguments(database_url: &str) -> Vec<String> {
+    let (secret, public) = keys();
+    let binaries = Path::new(env!("CARGO_BIN_EXE_bank-local")).parent().unwrap();
+    [
+        format!("--template={ROOT}/template.yaml"),
+        format!("--functions={}", binaries.display()),
+        format!("--parameter=DatabaseUrl={database_url}"),
+        format!("--parameter=TokenSecretKey={secret}"),
+        format!("--parameter=TokenPublicKeys={public}"),
+    ]
+    .to_vec()
+}
+
+/// A bank that runs for one test.
+pub(crate) struct Bank {
+    pub(crate) gateway: Gateway,
+}
+
+impl Bank {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// With more arguments for the gateway.
+    pub(crate) async fn start_with(more: &[&str]) -> Self {
+        let url = database_url().await;
+        Self::start_on(url, more).await
+    }
+
+    /// On a database of one's own choice.
+    pub(crate) async fn start_on(database_url: &str, more: &[&str]) -> Self {
+        let arguments = arguments(database_url);
+        let arguments: Vec<&str> =
+            arguments.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        Self { gateway: Gateway::start(&arguments).await }
+    }
+
+    /// A direct look at the data.
+    pub(crate) async fn database(&self) -> PgConnection {
+        PgConnection::connect(database_url().await).await.unwrap()
+    }
+
+    /// A new user who is logged in.
+    pub(crate) async fn customer(&self) -> Customer<'_> {
+        let username = format!("user_{}", Uuid::new_v4().simple());
+        let signed_up = self.post("/users", &sign_up(&username)).await;
+        assert_eq!(signed_up.status, 201, "{}", signed_up.body);
+        self.log_in(&username).await
+    }
+
+    pub(crate) async fn log_in(&self, username: &str) -> Customer<'_> {
+        let body = json!({ "username": username, "password": PASSWORD });
+        let logged_in = self.post("/users/login", &body).await;
+        assert_eq!(logged_in.status, 200, "{}", logged_in.body);
+        Customer {
+            bank: self,
+            username: username.to_owned(),
+            session_id: text(&logged_in.body["session_id"]),
+            access_token: text(&logged_in.body["access_token"]),
+            refresh_token: text(&logged_in.body["refresh_token"]),
+        }
+    }
+
+    /// A request with a JSON body and no token.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::POST, path, |request| request.json(body)).await
+    }
+
+    /// Any request.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        build: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+    ) -> Answer {
+        let request = build(self.gateway.request(method, path)).timeout(Duration::from_mins(1));
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await.unwrap();
+        let body = serde_json::from_slice(&bytes)
+            .unwrap_or_else(|_| panic!("not JSON: {:?}", String::from_utf8_lossy(&bytes)));
+        Answer { status, headers, body }
+    }
+}
+
+pub(crate) fn sign_up(username: &str) -> Value {
+    json!({
+        "username": username,
+        "password": PASSWORD,
+        "full_name": "Alice Liddell",
+        "email": format!("{username}@example.com"),
+    })
+}
+
+pub(crate) fn key() -> String {
+    Uuid::new_v4().to_string()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+/// Somebody with a session.
+pub(crate) struct Customer<'a> {
+    pub(crate) bank: &'a Bank,
+    pub(crate) username: String,
+    pub(crate) session_id: String,
+    pub(crate) access_token: String,
+    pub(crate) refresh_token: String,
+}
+
+impl Customer<'_> {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.bank.send(Method::GET, path, |request| request.bearer_auth(&self.access_token)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.post_text(path, &body.to_string()).await
+    }
+
+    /// With a new idempotency key, and a body that calls itself JSON.
+    pub(crate) async fn post_text(&self, path: &str, body: &str) -> Answer {
+        self.bank
+            .send(Method::POST, path, |request| {
+                request
+                    .bearer_auth(&self.access_token)
+                    .header("idempotency-key", key())
+                    .header("content-type", "application/json")
+                    .body(body.to_owned())
+            })
+            .await
+    }
+
+    /// Opens an account and puts so much into it; its number.
+    pub(crate) async fn account(&self, currency: &str, balance: i64) -> i64 {
+        let opened = self.post("/accounts", &json!({ "currency": currency })).await;
+        assert_eq!(opened.status, 201, "{}", opened.body);
+        let id = opened.body["id"].as_i64().unwrap();
+        if balance > 0 {
+            let path = format!("/accounts/{id}/deposits");
+            let deposited = self.post(&path, &json!({ "amount": balance })).await;
+            assert_eq!(deposited.status, 201, "{}", deposited.body);
+        }
+        id
+    }
+
+    pub(crate) async fn balance(&self, account: i64) -> i64 {
+        let account = self.get(&format!("/accounts/{account}")).await;
+        assert_eq!(account.status, 200, "{}", account.body);
+        account.body["balance"].as_i64().unwrap()
+    }
+
+    pub(crate) async fn transfer(&self, from: i64, to: i64, amount: i64) -> Answer {
+        self.post("/transfers", &transfer(from, to, amount)).await
+    }
+}
+
+pub(crate) fn transfer(from: i64, to: i64, amount: i64) -> Value {
+    json!({ "from_account_id": from, "to_account_id": to, "amount": amount, "currency": "USD" })
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// Asserts a problem as RFC 9457 and the contract want it.
+    #[track_caller]
+    pub(crate) fn assert_problem(&self, status: u16, code: &str) {
+        assert_eq!((self.status.as_u16(), &self.body["code"]), (status, &json!(code)), "{self:?}");
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert_eq!(self.headers["cache-control"], "no-store");
+        assert_eq!(self.headers["x-content-type-options"], "nosniff");
+        assert_eq!(self.body["status"], status);
+        assert_eq!(self.body["type"], format!("https://simplebank.dev/problems/{code}"));
+        assert_eq!(self.body["instance"], self.headers["x-amzn-requestid"].to_str().unwrap());
+        for words in ["title", "detail"] {
+            assert!(self.body[words].as_str().is_some_and(|text| !text.is_empty()), "{words}");
+        }
+        assert_eq!(self.headers.contains_key("www-authenticate"), status == 401);
+        assert_eq!(self.headers.contains_key("retry-after"), status == 503 || status == 429);
+    }
+
+    /// The body without what differs from request to request.
+    pub(crate) fn anonymous(mut self) -> Value {
+        self.body["instance"].take();
+        self.body
+    }
+
+    pub(crate) fn violated(&self) -> Vec<&str> {
+        let violations = self.body["violations"].as_array().into_iter().flatten();
+        violations.map(|violation| violation["field"].as_str().unwrap()).collect()
+    }
+}

@@ -1,0 +1,133 @@
+//! The same bank when `cargo lambda watch` builds and runs the functions.
+
+use std::{fs, net::TcpListener, path::Path, process::Stdio};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::process::{Child, Command};
+
+use super::people::{Bank, ROOT, database_url, keys, sign_up};
+
+/// `cargo lambda watch` at a free port, ended with the test.
+struct Watch {
+    url: String,
+    port: String,
+    child: Child,
+}
+
+impl Watch {
+    async fn start() -> Self {
+        let port =
+            TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("watch.env");
+        let (secret, public) = keys();
+        let database = database_url().await;
+        let variables = format!(
+            "STAGE=dev\nDATABASE_URL={database}\nTOKEN_SECRET_KEY={secret}\n\
+             TOKEN_PUBLIC_KEYS={public}\nSQLX_OFFLINE=true\n"
+        );
+        fs::write(&file, variables).unwrap();
+        let child = Command::new("cargo")
+            .args(["lambda", "watch", "--ignore-changes", "-A", "127.0.0.1", "-P", &port])
+            .arg("--env-file")
+            .arg(&file)
+            .current_dir(ROOT)
+            .stdin(Stdio::null())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let watch = Self { url: format!("http://127.0.0.1:{port}"), port, child };
+        watch.wait_until_ready().await;
+        watch
+    }
+
+    /// The first call of a function waits for cargo, which may have something to build.
+    async fn wait_until_ready(&self) {
+        let patience = std::time::Duration::from_mins(5);
+        let ready = async {
+            while reqwest::get(format!("{}/healthz", self.url)).await.is_err() {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(patience, ready).await.expect("cargo lambda watch does not answer");
+    }
+
+    /// `cargo lambda invoke`, as a developer does it.
+    async fn invoke(&self, function: &str, event: &Path) -> Value {
+        let output = Command::new("cargo")
+            .args([
+                "lambda",
+                "invoke",
+                function,
+                "-A",
+                "127.0.0.1",
+                "-P",
+                &self.port,
+                "--data-file",
+            ])
+            .arg(event)
+            .current_dir(ROOT)
+            .output()
+            .await
+            .unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{function} {}: {error}", event.display());
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // Its functions are processes of their own, in its group.
+        if let Some(pid) = self.child.id() {
+            let group = format!("-{pid}");
+            drop(std::process::Command::new("kill").args(["-KILL", "--", &group]).status());
+        }
+    }
+}
+
+#[tokio::test]
+async fn cargo_lambda_serves_the_same_bank() {
+    let watch = Watch::start().await;
+
+    // Behind the gateway, everything works as it does with the gateway's own processes.
+    let bank = Bank::start_with(&["--lambda-endpoint", &watch.url]).await;
+    let alice = bank.customer().await;
+    let bob = bank.customer().await;
+    let from = alice.account("USD", 1_000).await;
+    let to = bob.account("USD", 0).await;
+    assert_eq!(alice.transfer(from, to, 250).await.status, 201);
+    assert_eq!((alice.balance(from).await, bob.balance(to).await), (750, 250));
+    bob.get(&format!("/accounts/{from}")).await.assert_problem(404, "not_found");
+    let anonymous = bank.send(Method::GET, "/accounts", |request| request).await;
+    anonymous.assert_problem(401, "unauthenticated");
+
+    // By itself it has no authorizer: public routes work, and the others know no caller.
+    let client = reqwest::Client::new();
+    let name = format!("watched_{from}");
+    let signed_up = client.post(format!("{}/users", watch.url)).json(&sign_up(&name));
+    assert_eq!(signed_up.send().await.unwrap().status(), 201);
+    let again = client.post(format!("{}/users", watch.url)).json(&sign_up(&name));
+    let again = again.send().await.unwrap();
+    assert_eq!(again.status(), 409);
+    assert_eq!(again.headers()["content-type"], "application/problem+json");
+    let path = format!("{}/accounts/{from}", watch.url);
+    let refused = client.get(path).bearer_auth(&alice.access_token).send().await.unwrap();
+    assert_eq!(refused.status(), 401);
+    assert_eq!(refused.json::<Value>().await.unwrap()["code"], "unauthenticated");
+
+    // The recorded events: what each function says is in its own terms, never a failure.
+    for entry in fs::read_dir(Path::new(ROOT).join("functions")).unwrap() {
+        let folder = entry.unwrap().path();
+        let function = folder.file_name().unwrap().to_str().unwrap();
+        for event in fs::read_dir(folder.join("events")).unwrap() {
+            let answer = watch.invoke(function, &event.unwrap().path()).await;
+            match function {
+                "authorizer" => assert_eq!(answer["context"]["code"], "invalid_token"),
+                "migrate" => assert_eq!(answer["pending"], json!([])),
+                _ => assert!(answer["statusCode"].as_u64().unwrap() < 500, "{function}: {answer}"),
+            }
+        }
+    }
+}

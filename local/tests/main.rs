@@ -1,0 +1,13 @@
+//! The tool as its users start it: with functions made for its own tests, and with the bank's.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test may fail in any of these ways, and say so"
+)]
+
+mod bank;
+mod gateway;
+mod support;

@@ -1,0 +1,182 @@
+//! What people forget, a test remembers: layers, routes, events, headings.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail in any of these ways"
+)]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+use serde_yaml_ng::Value as Yaml;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every file below a folder that ends like this, with its path from the root.
+fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_string_lossy().ends_with(ending) {
+                let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+                found.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder}");
+    found
+}
+
+fn function_names() -> BTreeSet<String> {
+    let folders = fs::read_dir(root().join("functions")).unwrap();
+    folders.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+/// A function of the template, by its crate, and its routes as (method, path).
+fn template_functions() -> Vec<(String, Vec<(String, String)>)> {
+    let template: Yaml = serde_yaml_ng::from_str(&read("template.yaml")).unwrap();
+    let resources = template["Resources"].as_mapping().unwrap().values();
+    resources
+        .filter(|resource| resource["Type"] == "AWS::Serverless::Function")
+        .map(|function| {
+            let properties = &function["Properties"];
+            let code = properties["CodeUri"].as_str().unwrap();
+            let name = code.strip_prefix("target/lambda/").unwrap().trim_end_matches('/');
+            let events = properties["Events"].as_mapping();
+            let routes = events.into_iter().flat_map(|events| events.values()).map(|event| {
+                let text = |name| event["Properties"][name].as_str().unwrap().to_owned();
+                (text("Method").to_uppercase(), text("Path"))
+            });
+            (name.to_owned(), routes.collect())
+        })
+        .collect()
+}
+
+fn template_routes() -> BTreeSet<(String, String, String)> {
+    template_functions()
+        .into_iter()
+        .flat_map(|(name, routes)| {
+            routes.into_iter().map(move |(method, path)| (method, path, name.clone()))
+        })
+        .collect()
+}
+
+/// The layers of `shared/src`, and what each of them must not know.
+#[test]
+fn data_moves_one_way() {
+    let forbidden: [(&str, &[&str]); 5] = [
+        ("domain", &["crate::bank", "crate::store", "crate::auth", "crate::http", "crate::app"]),
+        ("auth", &["crate::bank", "crate::store", "crate::http", "crate::app"]),
+        ("store", &["crate::bank", "crate::auth", "crate::http", "crate::app"]),
+        ("bank", &["crate::http", "crate::app"]),
+        ("http", &["crate::app"]),
+    ];
+    for (layer, others) in forbidden {
+        for (name, text) in files(&format!("shared/src/{layer}"), ".rs") {
+            for other in others {
+                let module = other.trim_start_matches("crate::");
+                let is_used = text.contains(other) || text.contains(&format!("    {module}::"));
+                assert!(!is_used, "{name} uses {other}");
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_store_knows_sql_and_only_http_knows_lambda() {
+    for folder in ["shared/src", "functions"] {
+        for (name, text) in files(folder, ".rs") {
+            let is_test_support = name.starts_with("shared/src/testing/");
+            let may_sql = name.starts_with("shared/src/store/") || is_test_support;
+            assert!(may_sql || !text.contains("sqlx"), "{name} uses sqlx");
+            let may_http = name.starts_with("shared/src/http/") || is_test_support;
+            assert!(may_http || !text.contains("lambda_http::"), "{name} uses lambda_http");
+        }
+    }
+}
+
+#[test]
+fn every_source_file_says_why_it_exists() {
+    for folder in ["shared/src", "functions", "local/src"] {
+        for (name, text) in files(folder, ".rs") {
+            let is_tests = name.ends_with("tests.rs") || name.contains("/tests/");
+            assert!(is_tests || text.starts_with("//! "), "{name} begins without `//!`");
+        }
+    }
+}
+
+#[test]
+fn every_function_is_in_the_template_and_the_readme() {
+    let in_template: BTreeSet<String> =
+        template_functions().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(in_template, function_names());
+    let readme = read("README.md");
+    for name in function_names() {
+        assert!(readme.contains(&format!("`{name}`")), "README.md does not name {name}");
+    }
+}
+
+#[test]
+fn every_route_is_in_the_readme() {
+    let readme = read("README.md");
+    for (method, path, _) in template_routes() {
+        let row = format!("`{method} {path}`");
+        assert!(readme.contains(&row), "README.md has no row for {row}");
+    }
+}
+
+/// `cargo lambda watch` by itself serves the same routes.
+#[test]
+fn the_watch_router_is_the_templates() {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let router = metadata["metadata"]["lambda"]["watch"]["router"].as_object().unwrap();
+    let watched: BTreeSet<(String, String, String)> = router
+        .iter()
+        .flat_map(|(path, methods)| {
+            methods.as_array().unwrap().iter().map(|route| {
+                let text = |name: &str| route[name].as_str().unwrap().to_owned();
+                (text("method"), path.clone(), text("function"))
+            })
+        })
+        .collect();
+    assert_eq!(watched, template_routes());
+}
+
+/// Every function has an event to be tried with, and every route one of its own.
+#[test]
+fn every_route_has_a_recorded_event() {
+    let mut recorded = BTreeSet::new();
+    for name in function_names() {
+        for (_, text) in files(&format!("functions/{name}/events"), ".json") {
+            let event: Value = serde_json::from_str(&text).unwrap();
+            if let (Some(method), Some(path)) =
+                (event["httpMethod"].as_str(), event["resource"].as_str())
+            {
+                recorded.insert((method.to_owned(), path.to_owned(), name.clone()));
+            }
+        }
+    }
+    assert_eq!(recorded, template_routes());
+}
