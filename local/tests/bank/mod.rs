@@ -6,6 +6,7 @@
 
 mod failures;
 mod people;
+mod readme;
 mod refusals;
 mod scenario;
 mod tokens;
