@@ -3,7 +3,7 @@
 use crate::{
     clock::{Clock, SystemClock},
     config::DatabaseConfig,
-    store::{PostgresStore, Store, postgres},
+    store::{PostgresStore, Store},
 };
 
 /// The store, and the clock by which tokens expire.
@@ -20,7 +20,7 @@ impl App {
     /// # Errors
     /// When a setting is missing or of no use. A database that does not answer is no error.
     pub async fn from_env() -> Result<Self, crate::http::Error> {
-        let pool = postgres::connect(&DatabaseConfig::from_env()?).await?;
-        Ok(Self { store: Box::new(PostgresStore::new(pool)), clock: Box::new(SystemClock) })
+        let store = PostgresStore::open(&DatabaseConfig::from_env()?).await?;
+        Ok(Self { store: Box::new(store), clock: Box::new(SystemClock) })
     }
 }

@@ -1,9 +1,9 @@
 use serde_json::{Value, json};
 use shared::{
-    domain::{AccountId, Currency, EntryKind, Page, Posting, Refusal},
+    domain::{AccountId, Currency, EntryKind, Keyed, Movement, Page, Refusal},
     store::{StoreError, Unique},
     testing::{
-        Answer, Event, MockStore, StoreFailure, account, amount, app, caller, defect, entry, send,
+        Answer, Event, MockStore, StoreFailure, account, amount, app, caller, defect, posted, send,
         unavailable,
     },
 };
@@ -58,8 +58,7 @@ fn store_that_fails(error: StoreFailure) -> MockStore {
     store.expect_open_account().returning(move |_, _| Err(error()));
     store.expect_list_accounts().returning(move |_, _| Err(error()));
     store.expect_get_account().returning(move |_, _| Err(error()));
-    store.expect_deposit().returning(move |_, _, _, _| Err(error()));
-    store.expect_withdraw().returning(move |_, _, _, _| Err(error()));
+    store.expect_move_money().returning(move |_, _, _| Err(error()));
     store
 }
 
@@ -81,8 +80,8 @@ async fn what_the_store_says_becomes_a_problem_on_every_route() {
         (|| StoreError::SessionEnded, 401, "session_ended"),
         (|| StoreError::NotFound, 404, "not_found"),
         (|| StoreError::Taken(Unique::AccountCurrency), 409, "account_exists"),
-        (|| Refusal::InsufficientFunds.into(), 422, "insufficient_funds"),
-        (|| Refusal::BalanceLimit.into(), 422, "balance_limit"),
+        (|| StoreError::KeyReused, 422, "idempotency_key_reused"),
+        (|| StoreError::RequestInFlight, 409, "request_in_flight"),
         (unavailable, 503, "unavailable"),
         (defect, 500, "internal"),
     ];
@@ -200,25 +199,20 @@ async fn pages_that_are_none() {
 async fn money_comes_in_and_goes_out() {
     let mut store = MockStore::new();
     store
-        .expect_deposit()
+        .expect_move_money()
         .once()
-        .withf(|who, key, id, minor_units| {
-            *who == caller("alice")
-                && key.as_str() == "0123456789abcdef"
-                && (*id, *minor_units) == (AccountId(1), amount(10))
+        .withf(|who, key, movement| {
+            let expected = Movement::Deposit { account: AccountId(1), amount: amount(10) };
+            *who == caller("alice") && key.as_str() == "0123456789abcdef" && *movement == expected
         })
-        .returning(|_, _, _, _| {
-            let entry = entry(1, 10, 110, EntryKind::Deposit);
-            Ok(Posting { account: account(1, "alice", 110), entry })
-        });
+        .returning(|_, _, _| Ok(posted(1, "alice", 100, 10, EntryKind::Deposit)));
     store
-        .expect_withdraw()
+        .expect_move_money()
         .once()
-        .withf(|_, _, id, minor_units| (*id, *minor_units) == (AccountId(1), amount(30)))
-        .returning(|_, _, _, _| {
-            let entry = entry(1, -30, 80, EntryKind::Withdrawal);
-            Ok(Posting { account: account(1, "alice", 80), entry })
-        });
+        .withf(|_, _, movement| {
+            *movement == Movement::Withdrawal { account: AccountId(1), amount: amount(30) }
+        })
+        .returning(|_, _, _| Ok(posted(1, "alice", 110, -30, EntryKind::Withdrawal)));
     let app = std::sync::Arc::new(app(store));
 
     let answer = shared::testing::send_to(app.clone(), route, deposit("1", 10)).await;
@@ -236,6 +230,20 @@ async fn money_comes_in_and_goes_out() {
     assert_eq!(answer.status, 201);
     assert_eq!(answer.body["entry"]["kind"], "withdrawal");
     assert_eq!(answer.body["entry"]["amount"], -30);
+}
+
+#[tokio::test]
+async fn refusals_of_postings_are_told_again() {
+    for (event, refusal) in
+        [(deposit("1", 10), Refusal::BalanceLimit), (withdraw("1", 10), Refusal::InsufficientFunds)]
+    {
+        let mut store = MockStore::new();
+        let again = Keyed { outcome: Err(refusal), is_replay: true };
+        store.expect_move_money().once().return_once(move |_, _, _| Ok(again));
+        let answer = send(app(store), route, event).await;
+        assert_eq!((answer.status, answer.code()), (422, refusal.code()));
+        assert_eq!(answer.headers["idempotent-replayed"], "true");
+    }
 }
 
 #[tokio::test]

@@ -9,17 +9,14 @@ use shared::{
     auth::PasswordHasher,
     config::DatabaseConfig,
     http::{Error, serve},
-    store::{PostgresStore, postgres},
+    store::PostgresStore,
     telemetry,
 };
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let pool = postgres::connect(&DatabaseConfig::from_env()?).await?;
-    let app = handler::App {
-        store: Box::new(PostgresStore::new(pool)),
-        passwords: PasswordHasher::new()?,
-    };
+    let store = PostgresStore::open(&DatabaseConfig::from_env()?).await?;
+    let app = handler::App { store: Box::new(store), passwords: PasswordHasher::new()? };
     serve(app, handler::handle).await
 }

@@ -12,7 +12,7 @@ use shared::{
     clock::SystemClock,
     config::{DatabaseConfig, SigningConfig},
     http::{Error, serve},
-    store::{PostgresStore, postgres},
+    store::PostgresStore,
     telemetry,
 };
 
@@ -20,9 +20,9 @@ use shared::{
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let signing = SigningConfig::from_env()?;
-    let pool = postgres::connect(&DatabaseConfig::from_env()?).await?;
+    let store = PostgresStore::open(&DatabaseConfig::from_env()?).await?;
     let tools = LogInTools {
-        store: Box::new(PostgresStore::new(pool)),
+        store: Box::new(store),
         passwords: PasswordHasher::new()?,
         signer: Box::new(PasetoSigner::new(&signing.stage, &signing.secret_key)?),
         clock: Box::new(SystemClock),

@@ -14,6 +14,6 @@ pub(crate) async fn handle(app: Arc<App>, request: Request) -> Result<Reply, Ban
     let caller = request.caller(&*app.clock)?;
     let key = request.idempotency_key()?;
     let new = transfer_request(&request)?;
-    let transferred = bank::transfer(&*app.store, &caller, &key, new).await?;
-    Reply::created(&TransferredBody::from(transferred))
+    let keyed = bank::transfer(&*app.store, &caller, &key, new).await?;
+    Reply::keyed(keyed.map(TransferredBody::from))
 }

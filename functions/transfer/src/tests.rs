@@ -1,10 +1,10 @@
 use serde_json::{Value, json};
 use shared::{
-    domain::{AccountId, Currency, NewTransfer, Refusal},
+    domain::{AccountId, Currency, EntryKind, Keyed, Movement, NewTransfer, Refusal, TransferId},
     store::StoreError,
     testing::{
-        Event, MockStore, StoreFailure, amount, app, caller, defect, outcome_unknown, send,
-        transferred, unavailable,
+        Event, MockStore, StoreFailure, amount, app, caller, defect, outcome_unknown, posted, send,
+        unavailable,
     },
 };
 
@@ -26,7 +26,7 @@ fn event() -> Event {
 
 fn store_that_fails(error: StoreFailure) -> MockStore {
     let mut store = MockStore::new();
-    store.expect_transfer().once().returning(move |_, _, _| Err(error()));
+    store.expect_move_money().once().returning(move |_, _, _| Err(error()));
     store
 }
 
@@ -34,22 +34,25 @@ fn store_that_fails(error: StoreFailure) -> MockStore {
 async fn money_moves_and_the_recipient_stays_private() {
     let mut store = MockStore::new();
     store
-        .expect_transfer()
+        .expect_move_money()
         .once()
-        .withf(|who, key, new| {
+        .withf(|who, key, movement| {
             let expected = NewTransfer {
                 from: AccountId(1),
                 to: AccountId(2),
                 amount: amount(10),
                 currency: Currency::Usd,
             };
-            *who == caller("alice") && key.as_str() == "0123456789abcdef" && *new == expected
+            *who == caller("alice")
+                && key.as_str() == "0123456789abcdef"
+                && *movement == Movement::Transfer(expected)
         })
-        .returning(|_, _, new| Ok(transferred("alice", 100, new)));
+        .returning(|_, _, _| Ok(posted(1, "alice", 100, -10, EntryKind::Transfer(TransferId(1)))));
 
     let answer = send(app(store), handle, event().json(&body())).await;
 
     assert_eq!(answer.status, 201);
+    assert!(!answer.headers.contains_key("idempotent-replayed"));
     let at = "2027-01-15T08:00:00Z";
     assert_eq!(
         answer.body,
@@ -192,11 +195,8 @@ async fn what_the_store_says_becomes_a_problem() {
     let cases: Vec<(StoreFailure, u16, &str)> = vec![
         (|| StoreError::NotFound, 404, "not_found"),
         (|| StoreError::SessionEnded, 401, "session_ended"),
-        (|| Refusal::InsufficientFunds.into(), 422, "insufficient_funds"),
-        (|| Refusal::RecipientUnavailable.into(), 422, "recipient_unavailable"),
-        (|| Refusal::CurrencyMismatch.into(), 422, "currency_mismatch"),
-        (|| Refusal::SameAccount.into(), 422, "same_account"),
-        (|| Refusal::BalanceLimit.into(), 422, "balance_limit"),
+        (|| StoreError::KeyReused, 422, "idempotency_key_reused"),
+        (|| StoreError::RequestInFlight, 409, "request_in_flight"),
         (unavailable, 503, "unavailable"),
         (outcome_unknown, 503, "outcome_unknown"),
         (defect, 500, "internal"),
@@ -209,9 +209,34 @@ async fn what_the_store_says_becomes_a_problem() {
 }
 
 #[tokio::test]
+async fn each_refusal_has_its_code_and_is_told_again() {
+    for refusal in Refusal::ALL {
+        for is_replay in [false, true] {
+            let mut store = MockStore::new();
+            let keyed = Keyed { outcome: Err(refusal), is_replay };
+            store.expect_move_money().once().return_once(move |_, _, _| Ok(keyed));
+            let answer = send(app(store), handle, event().json(&body())).await;
+            assert_eq!((answer.status, answer.code()), (422, refusal.code()));
+            assert_eq!(answer.headers.contains_key("idempotent-replayed"), is_replay);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_replay_says_so() {
+    let mut store = MockStore::new();
+    let first = posted(1, "alice", 100, -10, EntryKind::Transfer(TransferId(1)));
+    let again = Keyed { is_replay: true, ..first };
+    store.expect_move_money().once().return_once(move |_, _, _| Ok(again));
+    let answer = send(app(store), handle, event().json(&body())).await;
+    assert_eq!((answer.status, &answer.body["transfer"]["id"]), (201, &json!(1)));
+    assert_eq!(answer.headers["idempotent-replayed"], "true");
+}
+
+#[tokio::test]
 async fn a_panic_is_answered_for() {
     let mut store = MockStore::new();
-    store.expect_transfer().once().returning(|_, _, _| panic!("planted"));
+    store.expect_move_money().once().returning(|_, _, _| panic!("planted"));
     let answer = send(app(store), handle, event().json(&body())).await;
     assert_eq!((answer.status, answer.code()), (500, "internal"));
 }

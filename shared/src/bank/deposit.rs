@@ -2,21 +2,21 @@
 
 use super::BankError;
 use crate::{
-    domain::{AccountId, Amount, Caller, IdempotencyKey, Posting},
+    domain::{AccountId, Amount, Caller, IdempotencyKey, Keyed, Movement, Posting},
     store::Store,
 };
 
 /// Puts money into one of the caller's accounts.
 ///
 /// # Errors
-/// [`BankError::NotFound`] when the account is not the caller's, [`BankError::Refused`] when its
-/// balance would pass the limit.
+/// [`BankError::NotFound`] when the account is not the caller's, and those of the key. A refusal is
+/// part of the answer, since it is given again under the same key.
 pub async fn deposit(
     store: &dyn Store,
     caller: &Caller,
     key: &IdempotencyKey,
     account: AccountId,
     amount: Amount,
-) -> Result<Posting, BankError> {
-    Ok(store.deposit(caller, key, account, amount).await?)
+) -> Result<Keyed<Posting>, BankError> {
+    Ok(store.move_money(caller, key, Movement::Deposit { account, amount }).await?)
 }

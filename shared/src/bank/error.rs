@@ -46,8 +46,19 @@ pub enum BankError {
     #[error("taken: {0:?}")]
     Taken(Unique),
     /// A rule of money forbids it.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
+    #[error("{refusal}")]
+    Refused {
+        /// The rule.
+        refusal: Refusal,
+        /// Whether this is the first answer given again.
+        is_replay: bool,
+    },
+    /// The idempotency key stands for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// Another request is at work under the same idempotency key.
+    #[error("a request under this idempotency key is in flight")]
+    RequestInFlight,
     /// It may work later. Nothing was done.
     #[error("unavailable")]
     Unavailable(#[source] Cause),
@@ -68,7 +79,8 @@ impl From<StoreError> for BankError {
             StoreError::SessionEnded => Self::SessionEnded,
             StoreError::NotFound => Self::NotFound,
             StoreError::Taken(unique) => Self::Taken(unique),
-            StoreError::Refused(refusal) => Self::Refused(refusal),
+            StoreError::KeyReused => Self::KeyReused,
+            StoreError::RequestInFlight => Self::RequestInFlight,
             StoreError::Unavailable(_) => Self::Unavailable(error.into()),
             StoreError::OutcomeUnknown(_) => Self::OutcomeUnknown(error.into()),
             StoreError::Defect(_) | StoreError::Inconsistent { .. } => Self::Internal(error.into()),

@@ -2,21 +2,21 @@
 
 use super::BankError;
 use crate::{
-    domain::{AccountId, Amount, Caller, IdempotencyKey, Posting},
+    domain::{AccountId, Amount, Caller, IdempotencyKey, Keyed, Movement, Posting},
     store::Store,
 };
 
 /// Takes money out of one of the caller's accounts.
 ///
 /// # Errors
-/// [`BankError::NotFound`] when the account is not the caller's, [`BankError::Refused`] when it
-/// holds too little.
+/// [`BankError::NotFound`] when the account is not the caller's, and those of the key. A refusal is
+/// part of the answer, since it is given again under the same key.
 pub async fn withdraw(
     store: &dyn Store,
     caller: &Caller,
     key: &IdempotencyKey,
     account: AccountId,
     amount: Amount,
-) -> Result<Posting, BankError> {
-    Ok(store.withdraw(caller, key, account, amount).await?)
+) -> Result<Keyed<Posting>, BankError> {
+    Ok(store.move_money(caller, key, Movement::Withdrawal { account, amount }).await?)
 }

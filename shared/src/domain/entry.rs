@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::{Account, AccountId, Balance, TransferId};
+use super::{AccountId, Balance, TransferId};
 
 /// An entry's number: positive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,13 +55,4 @@ pub struct Entry {
     pub kind: EntryKind,
     /// When it was made.
     pub created_at: OffsetDateTime,
-}
-
-/// A deposit or a withdrawal, done: the account as it is now and the entry that changed it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Posting {
-    /// The account after the change.
-    pub account: Account,
-    /// The change.
-    pub entry: Entry,
 }

@@ -48,24 +48,3 @@ pub struct Transferred {
     /// The sender's side of the transfer.
     pub from_entry: Entry,
 }
-
-/// Why the bank would not move the money. Nothing was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The account holds less than the amount.
-    #[error("the account holds less than the amount")]
-    InsufficientFunds,
-    /// There is no such account, or it is kept in another currency: one answer, so that nobody can
-    /// sound out other people's accounts.
-    #[error("the recipient cannot be paid in this currency")]
-    RecipientUnavailable,
-    /// The caller's own account is kept in another currency than the request names.
-    #[error("the account is kept in another currency")]
-    CurrencyMismatch,
-    /// Both sides are one account.
-    #[error("both sides are one account")]
-    SameAccount,
-    /// The receiving balance would pass 2^53 − 1 minor units.
-    #[error("the receiving balance would pass its limit")]
-    BalanceLimit,
-}

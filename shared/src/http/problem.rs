@@ -10,6 +10,10 @@ use crate::{
     store::Unique,
 };
 
+// RFC 6750, section 3: `error` only where a token was sent.
+const NO_TOKEN: &str = "Bearer";
+const BAD_TOKEN: &str = "Bearer error=\"invalid_token\"";
+
 const TYPE_BASE: &str = "https://simplebank.dev/problems/";
 
 /// What a client is told of an error. All words are constants: never a driver's, never a value's.
@@ -19,7 +23,9 @@ pub struct Problem {
     code: &'static str,
     title: &'static str,
     detail: &'static str,
+    challenge: Option<&'static str>,
     violations: Vec<Violation>,
+    is_replay: bool,
 }
 
 impl Problem {
@@ -50,12 +56,14 @@ impl Problem {
         (self.status == StatusCode::SERVICE_UNAVAILABLE).then_some(1)
     }
 
-    /// The challenge of a 401 (RFC 6750, section 3): `error` only where a token was sent.
+    /// The challenge of a 401.
     pub(super) fn challenge(&self) -> Option<&'static str> {
-        match self.code {
-            "token_expired" | "session_ended" => Some("Bearer error=\"invalid_token\""),
-            _ => (self.status == StatusCode::UNAUTHORIZED).then_some("Bearer"),
-        }
+        self.challenge
+    }
+
+    /// Whether this is the first answer to a keyed request given again.
+    pub(super) fn is_replay(&self) -> bool {
+        self.is_replay
     }
 
     /// The JSON body.
@@ -101,7 +109,25 @@ impl Problem {
         title: &'static str,
         detail: &'static str,
     ) -> Self {
-        Self { status, code, title, detail, violations: Vec::new() }
+        Self {
+            status,
+            code,
+            title,
+            detail,
+            challenge: None,
+            violations: Vec::new(),
+            is_replay: false,
+        }
+    }
+
+    fn unauthorized(
+        challenge: &'static str,
+        code: &'static str,
+        title: &'static str,
+        detail: &'static str,
+    ) -> Self {
+        let problem = Self::new(StatusCode::UNAUTHORIZED, code, title, detail);
+        Self { challenge: Some(challenge), ..problem }
     }
 
     fn internal() -> Self {
@@ -118,8 +144,8 @@ impl Problem {
             StatusCode::SERVICE_UNAVAILABLE,
             "outcome_unknown",
             "Outcome unknown",
-            "The request may or may not have taken effect. Send it again with the same \
-             Idempotency-Key to learn which.",
+            "The request may or may not have taken effect. Sent again with the same \
+             Idempotency-Key, it takes effect once; without one, look before you repeat it.",
         )
     }
 }
@@ -158,26 +184,26 @@ impl From<&BankError> for Problem {
                 "Unsupported media type",
                 "The body must be application/json, not compressed.",
             ),
-            BankError::Unauthenticated => Self::new(
-                StatusCode::UNAUTHORIZED,
+            BankError::Unauthenticated => Self::unauthorized(
+                NO_TOKEN,
                 "unauthenticated",
                 "Unauthenticated",
                 "This route needs an access token in the header Authorization: Bearer.",
             ),
-            BankError::TokenExpired => Self::new(
-                StatusCode::UNAUTHORIZED,
+            BankError::TokenExpired => Self::unauthorized(
+                BAD_TOKEN,
                 "token_expired",
                 "Token expired",
                 "The access token has expired. Renew it or log in again.",
             ),
-            BankError::SessionEnded => Self::new(
-                StatusCode::UNAUTHORIZED,
+            BankError::SessionEnded => Self::unauthorized(
+                BAD_TOKEN,
                 "session_ended",
                 "Session ended",
                 "The session has ended. Log in again.",
             ),
-            BankError::InvalidCredentials => Self::new(
-                StatusCode::UNAUTHORIZED,
+            BankError::InvalidCredentials => Self::unauthorized(
+                NO_TOKEN,
                 "invalid_credentials",
                 "Invalid credentials",
                 "The username or the password is wrong.",
@@ -206,7 +232,21 @@ impl From<&BankError> for Problem {
                 "Account exists",
                 "You have an account in this currency already.",
             ),
-            BankError::Refused(refusal) => Self::from(*refusal),
+            BankError::Refused { refusal, is_replay } => {
+                Self { is_replay: *is_replay, ..Self::from(*refusal) }
+            }
+            BankError::KeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "Idempotency key reused",
+                "This Idempotency-Key stands for another request. Use a new one.",
+            ),
+            BankError::RequestInFlight => Self::new(
+                StatusCode::CONFLICT,
+                "request_in_flight",
+                "Request in flight",
+                "A request under this Idempotency-Key is at work. Send it again in a moment.",
+            ),
             BankError::Unavailable(_) => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
@@ -221,31 +261,21 @@ impl From<&BankError> for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        let (code, title, detail) = match refusal {
-            Refusal::InsufficientFunds => (
-                "insufficient_funds",
-                "Insufficient funds",
-                "The account holds less than the amount.",
-            ),
-            Refusal::RecipientUnavailable => (
-                "recipient_unavailable",
-                "Recipient unavailable",
-                "No account of that number can be paid in this currency.",
-            ),
-            Refusal::CurrencyMismatch => (
-                "currency_mismatch",
-                "Currency mismatch",
-                "Your account is kept in another currency.",
-            ),
-            Refusal::SameAccount => {
-                ("same_account", "Same account", "A transfer needs two different accounts.")
+        let (title, detail) = match refusal {
+            Refusal::InsufficientFunds => {
+                ("Insufficient funds", "The account holds less than the amount.")
             }
-            Refusal::BalanceLimit => (
-                "balance_limit",
-                "Balance limit",
-                "The receiving balance would pass 9007199254740991 minor units.",
-            ),
+            Refusal::RecipientUnavailable => {
+                ("Recipient unavailable", "No account of that number can be paid in this currency.")
+            }
+            Refusal::CurrencyMismatch => {
+                ("Currency mismatch", "Your account is kept in another currency.")
+            }
+            Refusal::SameAccount => ("Same account", "A transfer needs two different accounts."),
+            Refusal::BalanceLimit => {
+                ("Balance limit", "The receiving balance would pass 9007199254740991 minor units.")
+            }
         };
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, title, detail)
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, refusal.code(), title, detail)
     }
 }

@@ -2,18 +2,19 @@
 
 use lambda_http::{
     Body, Response,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
 };
 use serde::Serialize;
 
 use super::Problem;
-use crate::bank::BankError;
+use crate::{bank::BankError, domain::Keyed};
 
 /// A successful answer.
 #[derive(Debug)]
 pub struct Reply {
     status: StatusCode,
     body: Vec<u8>,
+    is_replay: bool,
 }
 
 impl Reply {
@@ -33,9 +34,21 @@ impl Reply {
         Self::json(StatusCode::CREATED, body)
     }
 
+    /// 201 with a JSON body, or the refusal, for the first time or again.
+    ///
+    /// # Errors
+    /// [`BankError::Refused`]; and when the body cannot be written as JSON, which is a defect.
+    pub fn keyed<Body: Serialize>(keyed: Keyed<Body>) -> Result<Self, BankError> {
+        let is_replay = keyed.is_replay;
+        match keyed.outcome {
+            Ok(body) => Ok(Self { is_replay, ..Self::created(&body)? }),
+            Err(refusal) => Err(BankError::Refused { refusal, is_replay }),
+        }
+    }
+
     fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, BankError> {
         let body = serde_json::to_vec(body).map_err(|error| BankError::Internal(error.into()))?;
-        Ok(Self { status, body })
+        Ok(Self { status, body, is_replay: false })
     }
 
     /// The answer's status.
@@ -47,31 +60,32 @@ impl Reply {
 
 /// The response for either outcome. The headers that every response carries are set here.
 pub(super) fn response(outcome: Result<Reply, Problem>, request_id: &str) -> Response<Body> {
-    let (status, content_type, body, retry_after, is_challenge) = match outcome {
-        Ok(reply) => (reply.status, "application/json", reply.body, None, None),
-        Err(problem) => (
-            problem.status(),
-            "application/problem+json",
-            problem.body(request_id),
-            problem.retry_after_secs(),
-            problem.challenge(),
-        ),
+    let mut headers = HeaderMap::new();
+    let (status, content_type, body, is_replay) = match outcome {
+        Ok(reply) => (reply.status, "application/json", reply.body, reply.is_replay),
+        Err(problem) => {
+            if let Some(seconds) = problem.retry_after_secs() {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            if let Some(challenge) = problem.challenge() {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            }
+            let body = problem.body(request_id);
+            (problem.status(), "application/problem+json", body, problem.is_replay())
+        }
     };
-    let mut response = Response::new(text(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert("x-request-id", id);
     }
-    if let Some(seconds) = retry_after {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    if is_replay {
+        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
     }
-    if let Some(challenge) = is_challenge {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
-    }
+    let mut response = Response::new(text(body));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
     response
 }
 

@@ -1,7 +1,6 @@
 //! From an event to a response: the one loop that every HTTP function runs.
 
 use std::{
-    error::Error as StdError,
     panic::AssertUnwindSafe,
     sync::{
         Arc,
@@ -14,9 +13,10 @@ use futures_util::FutureExt;
 use lambda_http::{Body, Error, Response, service_fn};
 
 use super::{Problem, Reply, Request, reply::response};
-use crate::bank::BankError;
+use crate::{bank::BankError, telemetry::chain};
 
-/// Less than a function's time-out on Lambda, so that a client hears from the function itself.
+/// Less than a function's time-out on Lambda, so that a client hears from the function itself. It
+/// ends what waits, not what computes: handlers give long computations to a thread.
 const HANDLER_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Runs a function: each event goes through `handler`. Returns when the runtime shuts down.
@@ -84,16 +84,4 @@ fn log(route: &str, request_id: &str, outcome: &Result<Reply, Problem>, duration
         cold_start = !IS_WARM.swap(true, Ordering::Relaxed),
         "request"
     );
-}
-
-/// An error and all its causes on one line.
-fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

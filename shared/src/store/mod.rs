@@ -9,8 +9,8 @@ pub mod postgres;
 use async_trait::async_trait;
 
 use crate::domain::{
-    Account, AccountId, Amount, Caller, Credentials, Currency, IdempotencyKey, NewSession,
-    NewTransfer, NewUser, Page, Posting, Refusal, Session, Transferred, User, Username,
+    Account, AccountId, Caller, Credentials, Currency, IdempotencyKey, Keyed, Movement, NewSession,
+    NewUser, Page, Posting, Session, User, Username,
 };
 
 pub use postgres::PostgresStore;
@@ -53,42 +53,19 @@ pub trait Store: Send + Sync {
     /// Reads the caller's accounts in order of their numbers.
     async fn list_accounts(&self, caller: &Caller, page: Page) -> Result<Vec<Account>, StoreError>;
 
-    /// Puts money into one of the caller's accounts.
+    /// Moves money, once for each key: the same request under the same key gets the first answer
+    /// again.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] as for reading, [`StoreError::Refused`] when the balance would
-    /// pass its limit.
-    async fn deposit(
+    /// [`StoreError::NotFound`] when the caller's side is not an account of theirs,
+    /// [`StoreError::KeyReused`], [`StoreError::RequestInFlight`], and
+    /// [`StoreError::OutcomeUnknown`] when nobody can tell whether it was done.
+    async fn move_money(
         &self,
         caller: &Caller,
         key: &IdempotencyKey,
-        account: AccountId,
-        amount: Amount,
-    ) -> Result<Posting, StoreError>;
-
-    /// Takes money out of one of the caller's accounts.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] as for reading, [`StoreError::Refused`] without enough funds.
-    async fn withdraw(
-        &self,
-        caller: &Caller,
-        key: &IdempotencyKey,
-        account: AccountId,
-        amount: Amount,
-    ) -> Result<Posting, StoreError>;
-
-    /// Moves money from one of the caller's accounts to another account.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] when the paying account is not the caller's,
-    /// [`StoreError::Refused`] with the reason otherwise.
-    async fn transfer(
-        &self,
-        caller: &Caller,
-        key: &IdempotencyKey,
-        transfer: NewTransfer,
-    ) -> Result<Transferred, StoreError>;
+        movement: Movement,
+    ) -> Result<Keyed<Posting>, StoreError>;
 }
 
 /// Why the data did not do what was asked.
@@ -103,14 +80,17 @@ pub enum StoreError {
     /// Something that must be unique is taken.
     #[error("taken: {0:?}")]
     Taken(Unique),
-    /// A rule of money forbids it. Nothing was written.
-    #[error("the bank refused")]
-    Refused(#[from] Refusal),
+    /// The idempotency key stands for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// Another request is at work under the same idempotency key.
+    #[error("a request under this idempotency key is in flight")]
+    RequestInFlight,
     /// The database cannot be reached or is too busy; nothing was written, and it may work later.
     #[error("the database is not available")]
     Unavailable(#[source] sqlx::Error),
-    /// The connection was lost while committing: nobody knows whether it was written.
-    #[error("the outcome of a commit is unknown")]
+    /// The connection was lost in the middle: nobody knows whether it was written.
+    #[error("the outcome of a statement is unknown")]
     OutcomeUnknown(#[source] sqlx::Error),
     /// A defect.
     #[error("the database refused a statement")]

@@ -2,8 +2,8 @@
 
 use super::clock;
 use crate::domain::{
-    Account, AccountId, Amount, Balance, Credentials, Currency, Entry, EntryId, EntryKind,
-    NewTransfer, Role, Transfer, TransferId, Transferred, User, Username,
+    Account, AccountId, Amount, Balance, Credentials, Currency, Entry, EntryId, EntryKind, Keyed,
+    Posting, Role, User, Username,
 };
 
 /// An account in dollars.
@@ -37,28 +37,25 @@ pub fn entry(account_id: i64, amount: i64, balance_after: i64, kind: EntryKind) 
     }
 }
 
-/// What comes of a transfer by an owner who had so much.
+/// A movement that was just done: the owner's account, which held so much before, was changed by so
+/// much.
 ///
 /// # Panics
 /// When a value is not possible.
 #[must_use]
-pub fn transferred(owner: &str, balance_before: i64, new: NewTransfer) -> Transferred {
-    let before = Balance::new(balance_before).expect("a balance");
-    let after = before.debit(new.amount).expect("enough funds").minor_units();
-    let transfer = Transfer {
-        id: TransferId(1),
-        from: new.from,
-        to: new.to,
-        amount: new.amount,
-        currency: new.currency,
-        created_at: clock().0,
+pub fn posted(
+    account_id: i64,
+    owner: &str,
+    balance_before: i64,
+    change: i64,
+    kind: EntryKind,
+) -> Keyed<Posting> {
+    let balance_after = balance_before.checked_add(change).expect("a balance");
+    let posting = Posting {
+        account: account(account_id, owner, balance_after),
+        entry: entry(account_id, change, balance_after, kind),
     };
-    let debit = new.amount.minor_units().saturating_neg();
-    Transferred {
-        transfer,
-        from_account: account(new.from.0, owner, after),
-        from_entry: entry(new.from.0, debit, after, EntryKind::Transfer(transfer.id)),
-    }
+    Keyed { outcome: Ok(posting), is_replay: false }
 }
 
 /// A depositor whose address is not verified.

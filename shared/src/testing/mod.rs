@@ -20,7 +20,7 @@ use crate::{
 
 mod fixtures;
 
-pub use self::fixtures::{account, amount, credentials, entry, transferred, user};
+pub use self::fixtures::{account, amount, credentials, entry, posted, user};
 pub use crate::store::MockStore;
 
 /// What a function for signed-in callers works with, over a mock store and [`clock`].

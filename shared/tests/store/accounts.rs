@@ -1,5 +1,5 @@
 use shared::{
-    domain::{AccountId, Caller, Currency, NewTransfer, Page, SessionId},
+    domain::{AccountId, Caller, Currency, Movement, NewTransfer, Page, SessionId},
     store::{Store, StoreError, Unique},
 };
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -9,7 +9,7 @@ use crate::support::{Bank, amount, key};
 
 #[sqlx::test(migrations = "../migrations")]
 async fn one_account_per_owner_and_currency(_: PgPoolOptions, options: PgConnectOptions) {
-    let mut bank = Bank::new(options, 2).await;
+    let mut bank = Bank::new(options).await;
     let owner = bank.customer().await;
 
     let opened = bank.store.open_account(&owner, Currency::Eur).await.unwrap();
@@ -28,23 +28,27 @@ async fn what_is_not_yours_looks_like_what_is_not_there(
     _: PgPoolOptions,
     options: PgConnectOptions,
 ) {
-    let mut bank = Bank::new(options, 2).await;
+    let mut bank = Bank::new(options).await;
     let (_, account) = bank.account(Currency::Usd, 100).await;
     let stranger = bank.customer().await;
 
     for id in [account.id, AccountId(i64::MAX)] {
         let read = bank.store.get_account(&stranger, id).await;
         assert!(matches!(read, Err(StoreError::NotFound)), "{read:?}");
-        let deposit = bank.store.deposit(&stranger, &key(), id, amount(1)).await;
-        assert!(matches!(deposit, Err(StoreError::NotFound)), "{deposit:?}");
-        let withdrawal = bank.store.withdraw(&stranger, &key(), id, amount(1)).await;
-        assert!(matches!(withdrawal, Err(StoreError::NotFound)), "{withdrawal:?}");
+        let amount = amount(1);
+        for movement in [
+            Movement::Deposit { account: id, amount },
+            Movement::Withdrawal { account: id, amount },
+        ] {
+            let moved = bank.store.move_money(&stranger, &key(), movement).await;
+            assert!(matches!(moved, Err(StoreError::NotFound)), "{moved:?}");
+        }
     }
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn lists_are_pages_of_ones_own(_: PgPoolOptions, options: PgConnectOptions) {
-    let mut bank = Bank::new(options, 2).await;
+    let mut bank = Bank::new(options).await;
     let owner = bank.customer().await;
     assert_eq!(bank.store.list_accounts(&owner, Page::default()).await.unwrap(), []);
 
@@ -65,7 +69,7 @@ async fn lists_are_pages_of_ones_own(_: PgPoolOptions, options: PgConnectOptions
 /// Every call for a caller, with each way in which a session can be no session.
 #[sqlx::test(migrations = "../migrations")]
 async fn a_session_that_has_ended_does_nothing(_: PgPoolOptions, options: PgConnectOptions) {
-    let mut bank = Bank::new(options, 2).await;
+    let mut bank = Bank::new(options).await;
     let (revoked, account) = bank.account(Currency::Usd, 100).await;
     let (expired, _) = bank.account(Currency::Usd, 100).await;
     let (other, _) = bank.account(Currency::Usd, 100).await;
@@ -96,9 +100,7 @@ async fn a_session_that_has_ended_does_nothing(_: PgPoolOptions, options: PgConn
             store.open_account(&caller, Currency::Cad).await.map(drop),
             store.get_account(&caller, account.id).await.map(drop),
             store.list_accounts(&caller, Page::default()).await.map(drop),
-            store.deposit(&caller, &key(), account.id, amount(1)).await.map(drop),
-            store.withdraw(&caller, &key(), account.id, amount(1)).await.map(drop),
-            store.transfer(&caller, &key(), new).await.map(drop),
+            store.move_money(&caller, &key(), Movement::Transfer(new)).await.map(drop),
         ];
         for answer in answers {
             assert!(matches!(answer, Err(StoreError::SessionEnded)), "{caller:?}: {answer:?}");

@@ -1,46 +1,89 @@
+use std::time::Duration;
+
 use shared::{
     config::DatabaseConfig,
     domain::Username,
-    store::{PostgresStore, Store, StoreError, postgres::connect},
+    store::{PostgresStore, Store, StoreError},
 };
 use sqlx::{
-    ConnectOptions, Executor,
+    ConnectOptions, Executor, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-fn config(options: &PgConnectOptions, allow_unsafe: bool) -> DatabaseConfig {
-    DatabaseConfig { url: options.to_url_lossy().to_string(), ca_file: None, allow_unsafe }
+use crate::support::config;
+
+fn nobody() -> Username {
+    Username::parse("nobody").unwrap()
+}
+
+/// The server's processes that serve the store.
+async fn backends(observer: &mut PgConnection) -> Vec<i32> {
+    sqlx::query_scalar!(
+        r#"SELECT pid AS "pid!" FROM pg_stat_activity
+           WHERE datname = current_database() AND application_name = 'simplebank'
+             AND pid <> pg_backend_pid()"#
+    )
+    .fetch_all(observer)
+    .await
+    .unwrap()
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn one_connection_serves_one_request_after_another(
+    _: PgPoolOptions,
+    options: PgConnectOptions,
+) {
+    let mut observer = options.clone().application_name("observer").connect().await.unwrap();
+    let store = PostgresStore::open(&config(&options)).await.unwrap();
+    let opened = backends(&mut observer).await;
+    assert_eq!(opened.len(), 1, "before the first request");
+    for _ in 0..5 {
+        store.find_credentials(&nobody()).await.unwrap();
+    }
+    assert_eq!(backends(&mut observer).await, opened);
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_connection_that_was_cut_is_replaced(_: PgPoolOptions, options: PgConnectOptions) {
-    let pool = connect(&config(&options, true)).await.unwrap();
-    let store = PostgresStore::new(pool);
-    let nobody = Username::parse("nobody").unwrap();
-    store.find_credentials(&nobody).await.unwrap();
-
-    let mut other = options.connect().await.unwrap();
-    sqlx::query_scalar!(
-        r#"SELECT count(pg_terminate_backend(pid)) AS "count!" FROM pg_stat_activity
-           WHERE datname = current_database() AND application_name = 'simplebank'
-             AND pid <> pg_backend_pid()"#
-    )
-    .fetch_one(&mut other)
-    .await
-    .unwrap();
-
+    let mut observer = options.clone().application_name("observer").connect().await.unwrap();
+    let store = PostgresStore::open(&config(&options)).await.unwrap();
+    for pid in backends(&mut observer).await {
+        sqlx::query_scalar!("SELECT pg_terminate_backend($1)", pid)
+            .fetch_one(&mut observer)
+            .await
+            .unwrap();
+    }
     // Used a moment ago, it is trusted: the request that meets the cut is told to come back.
-    let met_the_cut = store.find_credentials(&nobody).await;
+    let met_the_cut = store.find_credentials(&nobody()).await;
     assert!(matches!(met_the_cut, Err(StoreError::Unavailable(_))), "{met_the_cut:?}");
-    assert_eq!(store.find_credentials(&nobody).await.unwrap(), None);
+    assert_eq!(store.find_credentials(&nobody()).await.unwrap(), None);
+}
+
+/// The other end does not answer, not even that it is gone: whoever gives up waiting leaves nothing
+/// behind, and the next request gets a new connection.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_silent_server_process_is_left_behind(_: PgPoolOptions, options: PgConnectOptions) {
+    let mut observer = options.clone().application_name("observer").connect().await.unwrap();
+    let store = PostgresStore::open(&config(&options)).await.unwrap();
+    let mut holder = options.clone().application_name("holder").connect().await.unwrap();
+    holder.execute("BEGIN; LOCK TABLE users").await.unwrap();
+    let before = backends(&mut observer).await;
+
+    let name = nobody();
+    let waiting = store.find_credentials(&name);
+    let gave_up = tokio::time::timeout(Duration::from_millis(100), waiting).await;
+    assert!(gave_up.is_err());
+    holder.execute("ROLLBACK").await.unwrap();
+
+    assert_eq!(store.find_credentials(&nobody()).await.unwrap(), None);
+    let after = backends(&mut observer).await;
+    assert!(after.iter().any(|pid| !before.contains(pid)), "{before:?} {after:?}");
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn no_database_is_no_reason_not_to_start(_: PgPoolOptions, options: PgConnectOptions) {
-    let nowhere = options.port(1);
-    let pool = connect(&config(&nowhere, true)).await.unwrap();
-    let answer =
-        PostgresStore::new(pool).find_credentials(&Username::parse("nobody").unwrap()).await;
+    let store = PostgresStore::open(&config(&options.port(1))).await.unwrap();
+    let answer = store.find_credentials(&nobody()).await;
     assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
 }
 
@@ -57,12 +100,12 @@ async fn a_server_that_may_lose_commits_is_refused(
     )
     .await
     .unwrap();
-    let nobody = Username::parse("nobody").unwrap();
 
-    let store = PostgresStore::new(connect(&config(&options, false)).await.unwrap());
-    let refused = store.find_credentials(&nobody).await;
+    let careful = DatabaseConfig { allow_unsafe: false, ..config(&options) };
+    let store = PostgresStore::open(&careful).await.unwrap();
+    let refused = store.find_credentials(&nobody()).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
 
-    let store = PostgresStore::new(connect(&config(&options, true)).await.unwrap());
-    assert_eq!(store.find_credentials(&nobody).await.unwrap(), None);
+    let store = PostgresStore::open(&config(&options)).await.unwrap();
+    assert_eq!(store.find_credentials(&nobody()).await.unwrap(), None);
 }

@@ -1,17 +1,12 @@
 use std::process::Command;
 
-use shared::{
-    config::DatabaseConfig,
-    store::postgres::migrations::{Direction, MIGRATOR, MigrationError, migrate},
-};
+use shared::store::postgres::migrations::{Direction, MIGRATOR, MigrationError, migrate};
 use sqlx::{
     ConnectOptions, Executor, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-fn config(options: &PgConnectOptions) -> DatabaseConfig {
-    DatabaseConfig { url: options.to_url_lossy().to_string(), ca_file: None, allow_unsafe: true }
-}
+use crate::support::config;
 
 /// What `pg_dump` says of the schema, without the lines that differ from run to run.
 fn schema(options: &PgConnectOptions) -> String {

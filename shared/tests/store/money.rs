@@ -1,50 +1,95 @@
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use futures_util::future::join_all;
 use rand::RngExt;
 use shared::{
     domain::{
-        Account, AccountId, Caller, Currency, EntryKind, MAX_MINOR_UNITS, NewTransfer, Refusal,
+        Account, AccountId, Caller, Currency, EntryKind, MAX_MINOR_UNITS, Movement, NewTransfer,
+        Refusal,
     },
-    store::{Store, StoreError},
+    store::{PostgresStore, Store, StoreError},
 };
 use sqlx::{
-    PgPool,
+    Connection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::support::{Bank, amount, key};
+use crate::support::{Bank, Moved, amount, done, key, refusal};
 
-const CONNECTIONS: u32 = 16;
+/// As many as a busy function has environments.
+const ENVIRONMENTS: usize = 16;
 
-fn dollars(from: &Account, to: &Account, minor_units: i64) -> NewTransfer {
+fn dollars(from: &Account, to: &Account, minor_units: i64) -> Movement {
+    Movement::Transfer(transfer(from, to, minor_units))
+}
+
+fn transfer(from: &Account, to: &Account, minor_units: i64) -> NewTransfer {
     let currency = Currency::Usd;
     NewTransfer { from: from.id, to: to.id, amount: amount(minor_units), currency }
 }
 
-/// What must hold of any ledger at any time.
+fn deposit(account: &Account, minor_units: i64) -> Movement {
+    Movement::Deposit { account: account.id, amount: amount(minor_units) }
+}
+
+fn withdrawal(account: &Account, minor_units: i64) -> Movement {
+    Movement::Withdrawal { account: account.id, amount: amount(minor_units) }
+}
+
+/// Each movement in a task of its own, under a key of its own, by one environment after another.
+async fn at_once(
+    stores: &[Arc<PostgresStore>],
+    movements: impl IntoIterator<Item = (Caller, Movement)>,
+) -> Vec<Moved> {
+    let tasks = movements.into_iter().enumerate().map(|(number, (caller, movement))| {
+        let store = Arc::clone(&stores[number % stores.len()]);
+        async move { store.move_money(&caller, &key(), movement).await }
+    });
+    join_all(tasks).await
+}
+
+/// What must hold of any ledger at any time. Sums alone do not see a payment that was made twice,
+/// so each key is held to one effect as well.
 async fn assert_books_balance(pool: &PgPool) {
     let wrong_balances = sqlx::query_scalar!(
-        r#"SELECT accounts.id
-           FROM accounts
-           LEFT JOIN entries ON entries.account_id = accounts.id
-           GROUP BY accounts.id
-           HAVING accounts.balance <> coalesce(sum(entries.amount), 0)"#
+        "SELECT accounts.id
+         FROM accounts
+         LEFT JOIN entries ON entries.account_id = accounts.id
+         GROUP BY accounts.id
+         HAVING accounts.balance <> coalesce(sum(entries.amount), 0)"
     );
-    assert!(wrong_balances.fetch_all(pool).await.unwrap().is_empty());
+    assert_eq!(wrong_balances.fetch_all(pool).await.unwrap(), [0; 0]);
     let wrong_transfers = sqlx::query_scalar!(
-        r#"SELECT transfers.id
-           FROM transfers
-           LEFT JOIN entries ON entries.transfer_id = transfers.id
-           GROUP BY transfers.id
-           HAVING count(entries.id) <> 2
-               OR sum(entries.amount) <> 0
-               OR max(entries.amount) <> transfers.amount"#
+        "SELECT transfers.id
+         FROM transfers
+         LEFT JOIN entries ON entries.transfer_id = transfers.id
+         GROUP BY transfers.id
+         HAVING count(entries.id) <> 2
+             OR sum(entries.amount) <> 0
+             OR max(entries.amount) <> transfers.amount"
     );
-    assert!(wrong_transfers.fetch_all(pool).await.unwrap().is_empty());
-    let orphans =
-        sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM entries WHERE balance_after < 0"#);
-    assert_eq!(orphans.fetch_one(pool).await.unwrap(), 0);
+    assert_eq!(wrong_transfers.fetch_all(pool).await.unwrap(), [0; 0]);
+    let wrong_chains = sqlx::query_scalar!(
+        r#"SELECT chain.id AS "id!"
+           FROM (
+               SELECT id, amount, balance_after,
+                      lag(balance_after, 1, 0::bigint) OVER (PARTITION BY account_id ORDER BY id)
+                          AS balance_before
+               FROM entries
+           ) AS chain
+           WHERE chain.balance_after <> chain.balance_before + chain.amount"#
+    );
+    assert_eq!(wrong_chains.fetch_all(pool).await.unwrap(), [0; 0]);
+    let unkeyed = sqlx::query_scalar!(
+        "SELECT entries.id
+         FROM entries
+         LEFT JOIN idempotency_keys ON idempotency_keys.entry_id = entries.id
+         LEFT JOIN transfers ON transfers.id = entries.transfer_id
+         WHERE entries.account_id IS DISTINCT FROM transfers.to_account_id
+         GROUP BY entries.id
+         HAVING count(idempotency_keys.key) <> 1"
+    );
+    assert_eq!(unkeyed.fetch_all(pool).await.unwrap(), [0; 0]);
 }
 
 async fn count_transfers(pool: &PgPool) -> i64 {
@@ -54,90 +99,161 @@ async fn count_transfers(pool: &PgPool) -> i64 {
 
 #[sqlx::test(migrations = "../migrations")]
 async fn deposits_and_withdrawals(_: PgPoolOptions, options: PgConnectOptions) {
-    let mut bank = Bank::new(options, 2).await;
+    let mut bank = Bank::new(options).await;
     let (owner, account) = bank.account(Currency::Usd, 0).await;
 
-    let posting = bank.store.deposit(&owner, &key(), account.id, amount(100)).await.unwrap();
+    let posting = done(bank.store.move_money(&owner, &key(), deposit(&account, 100)).await);
     assert_eq!(posting.account.balance.minor_units(), 100);
     assert_eq!(posting.entry.kind, EntryKind::Deposit);
     assert_eq!((posting.entry.amount, posting.entry.balance_after), (100, posting.account.balance));
 
-    let posting = bank.store.withdraw(&owner, &key(), account.id, amount(30)).await.unwrap();
+    let posting = done(bank.store.move_money(&owner, &key(), withdrawal(&account, 30)).await);
     assert_eq!(posting.account.balance.minor_units(), 70);
     assert_eq!(posting.entry.kind, EntryKind::Withdrawal);
     assert_eq!((posting.entry.amount, posting.entry.balance_after), (-30, posting.account.balance));
 
-    let refused = bank.store.withdraw(&owner, &key(), account.id, amount(71)).await;
-    assert!(matches!(refused, Err(StoreError::Refused(Refusal::InsufficientFunds))));
-    let refused = bank.store.deposit(&owner, &key(), account.id, amount(MAX_MINOR_UNITS)).await;
-    assert!(matches!(refused, Err(StoreError::Refused(Refusal::BalanceLimit))));
+    let too_much = bank.store.move_money(&owner, &key(), withdrawal(&account, 71)).await;
+    assert_eq!(refusal(too_much), Refusal::InsufficientFunds);
+    let over = bank.store.move_money(&owner, &key(), deposit(&account, MAX_MINOR_UNITS)).await;
+    assert_eq!(refusal(over), Refusal::BalanceLimit);
     assert_eq!(bank.balance(&owner, &account).await, 70);
     assert_books_balance(&bank.pool).await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn each_refusal_names_its_cause_and_writes_nothing(
+async fn each_refusal_names_its_cause_and_moves_nothing(
     _: PgPoolOptions,
     options: PgConnectOptions,
 ) {
-    let mut bank = Bank::new(options, 2).await;
+    let mut bank = Bank::new(options).await;
     let (alice, from) = bank.account(Currency::Usd, 100).await;
     let (_, to) = bank.account(Currency::Usd, 0).await;
     let (_, full) = bank.account(Currency::Usd, MAX_MINOR_UNITS).await;
     let (_, euros) = bank.account(Currency::Eur, 100).await;
     let own_euros = bank.store.open_account(&alice, Currency::Eur).await.unwrap();
 
-    let absent = NewTransfer { to: AccountId(i64::MAX), ..dollars(&from, &to, 1) };
-    let in_euros = NewTransfer { currency: Currency::Eur, ..dollars(&from, &euros, 1) };
+    let absent = NewTransfer { to: AccountId(i64::MAX), ..transfer(&from, &to, 1) };
+    let in_euros = NewTransfer { currency: Currency::Eur, ..transfer(&from, &euros, 1) };
     let cases = [
-        ("too much", dollars(&from, &to, 101), Some(Refusal::InsufficientFunds)),
-        ("too much for the recipient", dollars(&from, &full, 1), Some(Refusal::BalanceLimit)),
+        ("too much", transfer(&from, &to, 101), Some(Refusal::InsufficientFunds)),
+        ("too much for the recipient", transfer(&from, &full, 1), Some(Refusal::BalanceLimit)),
         ("absent recipient", absent, Some(Refusal::RecipientUnavailable)),
-        ("foreign recipient", dollars(&from, &euros, 1), Some(Refusal::RecipientUnavailable)),
-        ("own foreign account", dollars(&from, &own_euros, 1), Some(Refusal::RecipientUnavailable)),
+        ("foreign recipient", transfer(&from, &euros, 1), Some(Refusal::RecipientUnavailable)),
+        ("own foreign", transfer(&from, &own_euros, 1), Some(Refusal::RecipientUnavailable)),
         ("foreign request", in_euros, Some(Refusal::CurrencyMismatch)),
-        ("to itself", dollars(&from, &from, 1), Some(Refusal::SameAccount)),
-        ("another's account", dollars(&to, &from, 1), None),
-        ("another's account to itself", dollars(&to, &to, 1), None),
+        ("to itself", transfer(&from, &from, 1), Some(Refusal::SameAccount)),
+        ("another's account", transfer(&to, &from, 1), None),
+        ("another's account to itself", transfer(&to, &to, 1), None),
     ];
-    for (name, new, refusal) in cases {
-        let answer = bank.store.transfer(&alice, &key(), new).await;
-        match (answer, refusal) {
-            (Err(StoreError::Refused(actual)), Some(expected)) => {
-                assert_eq!(actual, expected, "{name}");
+    for (name, new, expected) in cases {
+        let key = key();
+        for is_replay in [false, true] {
+            let moved = bank.store.move_money(&alice, &key, Movement::Transfer(new)).await;
+            match expected {
+                Some(expected) => {
+                    let keyed = moved.unwrap();
+                    assert_eq!(
+                        (keyed.outcome, keyed.is_replay),
+                        (Err(expected), is_replay),
+                        "{name}"
+                    );
+                }
+                None => assert!(matches!(moved, Err(StoreError::NotFound)), "{name}: {moved:?}"),
             }
-            (Err(StoreError::NotFound), None) => {}
-            (answer, _) => panic!("{name}: {answer:?}"),
         }
     }
     assert_eq!(count_transfers(&bank.pool).await, 0);
     assert_eq!(bank.balance(&alice, &from).await, 100);
+    assert_books_balance(&bank.pool).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_key_has_one_effect_for_ever(_: PgPoolOptions, options: PgConnectOptions) {
+    let mut bank = Bank::new(options).await;
+    let (alice, from) = bank.account(Currency::Usd, 100).await;
+    let (bob, to) = bank.account(Currency::Usd, 100).await;
+    let first_key = key();
+    let movements = [dollars(&from, &to, 10), deposit(&from, 10), withdrawal(&from, 10)];
+
+    let first = bank.store.move_money(&alice, &first_key, movements[0]).await.unwrap();
+    assert!(!first.is_replay);
+    // The world goes on; the first answer stays as it was.
+    done(bank.store.move_money(&alice, &key(), deposit(&from, 7)).await);
+    let again = bank.store.move_money(&alice, &first_key, movements[0]).await.unwrap();
+    assert!(again.is_replay);
+    assert_eq!(again.outcome, first.outcome);
+
+    for other in [dollars(&from, &to, 11), movements[1], movements[2]] {
+        let reused = bank.store.move_money(&alice, &first_key, other).await;
+        assert!(matches!(reused, Err(StoreError::KeyReused)), "{reused:?}");
+    }
+    // The same key is another one in another's hands.
+    assert!(
+        !bank.store.move_money(&bob, &first_key, dollars(&to, &from, 10)).await.unwrap().is_replay
+    );
+
+    for movement in [movements[1], movements[2]] {
+        let key = key();
+        let first = bank.store.move_money(&alice, &key, movement).await.unwrap();
+        let again = bank.store.move_money(&alice, &key, movement).await.unwrap();
+        assert_eq!((again.outcome, again.is_replay), (first.outcome, true));
+    }
+    assert_eq!(bank.balance(&alice, &from).await, 107);
+    assert_books_balance(&bank.pool).await;
+}
+
+/// Two hundred at once under one key: one effect, and no other answer than that one or "in flight".
+#[sqlx::test(migrations = "../migrations")]
+async fn identical_requests_at_once_have_one_effect(_: PgPoolOptions, options: PgConnectOptions) {
+    let mut bank = Bank::new(options).await;
+    let (alice, from) = bank.account(Currency::Usd, 1_000).await;
+    let (_, to) = bank.account(Currency::Usd, 0).await;
+    let stores = bank.environments(ENVIRONMENTS).await;
+    let key = key();
+
+    let tasks = (0..200).map(|number| {
+        let (store, alice, key) = (Arc::clone(&stores[number % stores.len()]), &alice, &key);
+        let movement = dollars(&from, &to, 10);
+        async move { store.move_money(alice, key, movement).await }
+    });
+    let mut postings = Vec::new();
+    let mut firsts = 0;
+    for moved in join_all(tasks).await {
+        match moved {
+            Ok(keyed) => {
+                firsts += usize::from(!keyed.is_replay);
+                postings.push(keyed.outcome.unwrap());
+            }
+            Err(error) => assert!(matches!(error, StoreError::RequestInFlight), "{error:?}"),
+        }
+    }
+    assert_eq!(firsts, 1);
+    assert!(postings.iter().all(|posting| *posting == postings[0]));
+    assert_eq!(count_transfers(&bank.pool).await, 1);
+    assert_eq!(bank.balance(&alice, &from).await, 990);
+    assert_books_balance(&bank.pool).await;
 }
 
 /// The course's test of concurrent transfers, ten times its size: fifty in one direction.
 #[sqlx::test(migrations = "../migrations")]
 async fn concurrent_transfers_in_one_direction(_: PgPoolOptions, options: PgConnectOptions) {
-    let mut bank = Bank::new(options, CONNECTIONS).await;
+    let mut bank = Bank::new(options).await;
     let spare = bank.random.random_range(0..1_000);
     let (alice, from) = bank.account(Currency::Usd, 500 + spare).await;
     let (bob, to) = bank.account(Currency::Usd, spare).await;
+    let stores = bank.environments(ENVIRONMENTS).await;
 
-    let transfers = (0..50).map(|_| {
-        let (store, alice, new) = (bank.store.clone(), alice.clone(), dollars(&from, &to, 10));
-        async move { store.transfer(&alice, &key(), new).await.unwrap() }
-    });
-    let done = join_all(transfers).await;
+    let transfers = (0..50).map(|_| (alice.clone(), dollars(&from, &to, 10)));
+    let moved = at_once(&stores, transfers).await;
 
     let mut steps = HashSet::new();
-    for transferred in &done {
-        let transfer = transferred.transfer;
-        assert_eq!((transfer.from, transfer.to), (from.id, to.id));
-        assert_eq!(transfer.amount, amount(10));
-        let entry = &transferred.from_entry;
-        assert_eq!((entry.account_id, entry.amount), (from.id, -10));
-        assert_eq!(entry.kind, EntryKind::Transfer(transfer.id));
-        assert_eq!(entry.balance_after, transferred.from_account.balance);
-        let paid = 500 + spare - transferred.from_account.balance.minor_units();
+    let mut transfers = HashSet::new();
+    for posting in moved.into_iter().map(done) {
+        let (account, entry) = (posting.account, posting.entry);
+        assert_eq!((account.id, entry.account_id, entry.amount), (from.id, from.id, -10));
+        assert_eq!(entry.balance_after, account.balance);
+        assert!(transfers.insert(entry.kind.transfer_id().unwrap()));
+        let paid = 500 + spare - account.balance.minor_units();
         assert_eq!(paid % 10, 0);
         assert!((10..=500).contains(&paid));
         assert!(steps.insert(paid), "each balance is seen once");
@@ -151,20 +267,16 @@ async fn concurrent_transfers_in_one_direction(_: PgPoolOptions, options: PgConn
 /// The course's test for deadlocks, ten times its size: a hundred in alternating directions.
 #[sqlx::test(migrations = "../migrations")]
 async fn alternating_directions_do_not_deadlock(_: PgPoolOptions, options: PgConnectOptions) {
-    let mut bank = Bank::new(options, CONNECTIONS).await;
+    let mut bank = Bank::new(options).await;
     let (alice, first) = bank.account(Currency::Usd, 1_000).await;
     let (bob, second) = bank.account(Currency::Usd, 1_000).await;
+    let stores = bank.environments(ENVIRONMENTS).await;
 
-    let transfers = (0..100).map(|number| {
-        let (payer, new): (&Caller, _) = if number % 2 == 0 {
-            (&alice, dollars(&first, &second, 10))
-        } else {
-            (&bob, dollars(&second, &first, 10))
-        };
-        let (store, payer) = (bank.store.clone(), payer.clone());
-        async move { store.transfer(&payer, &key(), new).await.unwrap() }
+    let transfers = (0..100).map(|number| match number % 2 {
+        0 => (alice.clone(), dollars(&first, &second, 10)),
+        _ => (bob.clone(), dollars(&second, &first, 10)),
     });
-    join_all(transfers).await;
+    at_once(&stores, transfers).await.into_iter().for_each(|moved| drop(done(moved)));
 
     assert_eq!(bank.balance(&alice, &first).await, 1_000);
     assert_eq!(bank.balance(&bob, &second).await, 1_000);
@@ -178,53 +290,46 @@ async fn alternating_directions_do_not_deadlock(_: PgPoolOptions, options: PgCon
 
 #[sqlx::test(migrations = "../migrations")]
 async fn nobody_spends_the_same_money_twice(_: PgPoolOptions, options: PgConnectOptions) {
-    let mut bank = Bank::new(options, CONNECTIONS).await;
+    let mut bank = Bank::new(options).await;
     let (alice, from) = bank.account(Currency::Usd, 100).await;
     let (bob, to) = bank.account(Currency::Usd, 0).await;
+    let stores = bank.environments(ENVIRONMENTS).await;
 
-    let transfers = (0..50).map(|_| {
-        let (store, alice, new) = (bank.store.clone(), alice.clone(), dollars(&from, &to, 60));
-        async move { store.transfer(&alice, &key(), new).await }
-    });
-    let (done, refused): (Vec<_>, Vec<_>) =
-        join_all(transfers).await.into_iter().partition(Result::is_ok);
+    let transfers = (0..50).map(|_| (alice.clone(), dollars(&from, &to, 60)));
+    let outcomes: Vec<_> =
+        at_once(&stores, transfers).await.into_iter().map(|moved| moved.unwrap().outcome).collect();
 
-    assert_eq!((done.len(), refused.len()), (1, 49));
-    for answer in refused {
-        assert!(matches!(answer, Err(StoreError::Refused(Refusal::InsufficientFunds))));
-    }
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    let refused = outcomes.iter().filter(|outcome| **outcome == Err(Refusal::InsufficientFunds));
+    assert_eq!(refused.count(), 49);
     assert_eq!(bank.balance(&alice, &from).await, 40);
     assert_eq!(bank.balance(&bob, &to).await, 60);
     assert_books_balance(&bank.pool).await;
 }
 
-/// Many accounts, many payers, every kind of movement at once.
+/// Few accounts, many environments, every kind of movement at once.
 #[sqlx::test(migrations = "../migrations")]
 async fn random_movements_keep_the_books(_: PgPoolOptions, options: PgConnectOptions) {
-    let mut bank = Bank::new(options, CONNECTIONS).await;
+    let mut bank = Bank::new(options).await;
+    let stores = bank.environments(ENVIRONMENTS).await;
     let mut accounts = Vec::new();
     for _ in 0..5 {
         accounts.push(bank.account(Currency::Usd, 1_000).await);
     }
     let mut movements = Vec::new();
-    for _ in 0..400 {
+    for _ in 0..600 {
         let (payer, from) = accounts[bank.random.random_range(0..accounts.len())].clone();
         let (_, to) = accounts[bank.random.random_range(0..accounts.len())].clone();
-        let kind = bank.random.random_range(0..10);
         let minor_units = bank.random.random_range(1..800);
-        let store = bank.store.clone();
-        movements.push(async move {
-            match kind {
-                0 => store.deposit(&payer, &key(), from.id, amount(minor_units)).await.map(drop),
-                1 => store.withdraw(&payer, &key(), from.id, amount(minor_units)).await.map(drop),
-                _ => {
-                    store.transfer(&payer, &key(), dollars(&from, &to, minor_units)).await.map(drop)
-                }
-            }
-        });
+        let movement = match bank.random.random_range(0..10) {
+            0 => deposit(&from, minor_units),
+            1 => withdrawal(&from, minor_units),
+            _ => dollars(&from, &to, minor_units),
+        };
+        movements.push((payer, movement));
     }
-    for answer in join_all(movements).await {
-        assert!(matches!(answer, Ok(()) | Err(StoreError::Refused(_))), "{answer:?}");
+    for moved in at_once(&stores, movements).await {
+        assert!(moved.is_ok(), "{moved:?}");
     }
     assert_books_balance(&bank.pool).await;
 }
@@ -234,19 +339,67 @@ async fn a_lock_is_not_waited_for_longer_than_a_second(
     _: PgPoolOptions,
     options: PgConnectOptions,
 ) {
-    let mut bank = Bank::impatient(options, 3).await;
+    let mut bank = Bank::new(options).await;
+    let (alice, from) = bank.account(Currency::Usd, 100).await;
+    let (mallory, _) = bank.account(Currency::Usd, 0).await;
+    let (_, to) = bank.account(Currency::Usd, 0).await;
+    let mut connection = bank.pool.acquire().await.unwrap();
+    let mut holder = connection.begin().await.unwrap();
+    for account in [&from, &to] {
+        sqlx::query!("SELECT id FROM accounts WHERE id = $1 FOR UPDATE", account.id.0)
+            .fetch_one(&mut *holder)
+            .await
+            .unwrap();
+    }
+    // Somebody else's lock tells a stranger nothing, not even by the time it takes.
+    let foreign = bank.store.move_money(&mallory, &key(), deposit(&from, 1)).await;
+    assert!(matches!(foreign, Err(StoreError::NotFound)), "{foreign:?}");
+
+    let key = key();
+    let blocked = bank.store.move_money(&alice, &key, dollars(&from, &to, 1)).await;
+    assert!(matches!(blocked, Err(StoreError::Unavailable(_))), "{blocked:?}");
+
+    holder.rollback().await.unwrap();
+    let moved = bank.store.move_money(&alice, &key, dollars(&from, &to, 1)).await.unwrap();
+    assert!(!moved.is_replay && moved.outcome.is_ok());
+    assert_eq!(bank.balance(&alice, &from).await, 99);
+}
+
+/// A request that meets another under its key is told so at once.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_duplicate_in_flight_is_told_so(_: PgPoolOptions, options: PgConnectOptions) {
+    let mut bank = Bank::new(options).await;
     let (alice, from) = bank.account(Currency::Usd, 100).await;
     let (_, to) = bank.account(Currency::Usd, 0).await;
-    let mut holder = bank.pool.begin().await.unwrap();
+    let other = bank.environments(1).await.remove(0);
+    let key = key();
+    let mut connection = bank.pool.acquire().await.unwrap();
+    let mut holder = connection.begin().await.unwrap();
     sqlx::query!("SELECT id FROM accounts WHERE id = $1 FOR UPDATE", to.id.0)
         .fetch_one(&mut *holder)
         .await
         .unwrap();
+    let holder_pid = sqlx::query_scalar!(r#"SELECT pg_backend_pid() AS "pid!""#)
+        .fetch_one(&mut *holder)
+        .await
+        .unwrap();
 
-    let blocked = bank.store.transfer(&alice, &key(), dollars(&from, &to, 1)).await;
-    assert!(matches!(blocked, Err(StoreError::Unavailable(_))), "{blocked:?}");
-
-    holder.rollback().await.unwrap();
-    bank.store.transfer(&alice, &key(), dollars(&from, &to, 1)).await.unwrap();
+    let first = bank.store.move_money(&alice, &key, dollars(&from, &to, 1));
+    let second = async {
+        let waiting = || {
+            sqlx::query_scalar!(
+                r#"SELECT count(*) AS "count!" FROM pg_stat_activity
+                   WHERE $1 = ANY (pg_blocking_pids(pid))"#,
+                holder_pid
+            )
+            .fetch_one(&bank.pool)
+        };
+        while waiting().await.unwrap() == 0 {}
+        let duplicate = other.move_money(&alice, &key, dollars(&from, &to, 1)).await;
+        assert!(matches!(duplicate, Err(StoreError::RequestInFlight)), "{duplicate:?}");
+        holder.rollback().await.unwrap();
+    };
+    let (first, ()) = tokio::join!(first, second);
+    assert!(!first.unwrap().is_replay);
     assert_eq!(bank.balance(&alice, &from).await, 99);
 }

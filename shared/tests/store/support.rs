@@ -1,45 +1,50 @@
 //! A bank with random customers.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use rand::{RngExt, SeedableRng, distr::Alphanumeric, rngs::StdRng};
 use shared::{
+    config::DatabaseConfig,
     domain::{
-        Account, Amount, Caller, Currency, Email, FullName, IdempotencyKey, NewSession, NewUser,
-        SessionId, Username,
+        Account, Amount, Caller, Currency, Email, FullName, IdempotencyKey, Keyed, Movement,
+        NewSession, NewUser, Posting, Refusal, SessionId, Username,
     },
-    store::{PostgresStore, Store},
+    store::{PostgresStore, Store, StoreError},
 };
 use sqlx::{
-    PgPool,
+    ConnectOptions, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use uuid::Uuid;
 
-/// A store on a test's own database, and a source of random things.
+/// A test's own database, and a source of random things.
 pub(crate) struct Bank {
-    pub(crate) store: PostgresStore,
+    pub(crate) store: Arc<PostgresStore>,
     pub(crate) pool: PgPool,
     pub(crate) random: StdRng,
+    config: DatabaseConfig,
 }
 
 impl Bank {
-    /// With as many connections as there are environments at work at once.
-    pub(crate) async fn new(options: PgConnectOptions, connections: u32) -> Self {
+    pub(crate) async fn new(options: PgConnectOptions) -> Self {
         let seed = rand::random();
         println!("seed {seed}");
-        let pool = PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(Duration::from_mins(1))
-            .connect_with(options)
-            .await
-            .unwrap();
-        Self { store: PostgresStore::new(pool.clone()), pool, random: StdRng::seed_from_u64(seed) }
+        let config = config(&options);
+        Self {
+            store: Arc::new(PostgresStore::open(&config).await.unwrap()),
+            pool: PgPoolOptions::new().max_connections(2).connect_with(options).await.unwrap(),
+            random: StdRng::seed_from_u64(seed),
+            config,
+        }
     }
 
-    /// A store whose sessions wait at most a second for a lock, as in production.
-    pub(crate) async fn impatient(options: PgConnectOptions, connections: u32) -> Self {
-        Self::new(options.options([("lock_timeout", "1s")]), connections).await
+    /// Stores for as many environments, each with a connection of its own.
+    pub(crate) async fn environments(&self, count: usize) -> Vec<Arc<PostgresStore>> {
+        let mut stores = Vec::new();
+        for _ in 0..count {
+            stores.push(Arc::new(PostgresStore::open(&self.config).await.unwrap()));
+        }
+        stores
     }
 
     pub(crate) fn new_user(&mut self) -> NewUser {
@@ -78,7 +83,8 @@ impl Bank {
         let owner = self.customer().await;
         let account = self.store.open_account(&owner, currency).await.unwrap();
         let Ok(amount) = Amount::new(balance) else { return (owner, account) };
-        let posting = self.store.deposit(&owner, &key(), account.id, amount).await.unwrap();
+        let deposit = Movement::Deposit { account: account.id, amount };
+        let posting = done(self.store.move_money(&owner, &key(), deposit).await);
         (owner, posting.account)
     }
 
@@ -91,10 +97,29 @@ impl Bank {
     }
 }
 
+/// Settings for a database of a test.
+pub(crate) fn config(options: &PgConnectOptions) -> DatabaseConfig {
+    DatabaseConfig { url: options.to_url_lossy().to_string(), ca_file: None, allow_unsafe: true }
+}
+
 pub(crate) fn key() -> IdempotencyKey {
     IdempotencyKey::parse(&Uuid::from_u128(rand::random()).to_string()).unwrap()
 }
 
 pub(crate) fn amount(minor_units: i64) -> Amount {
     Amount::new(minor_units).unwrap()
+}
+
+pub(crate) type Moved = Result<Keyed<Posting>, StoreError>;
+
+/// What was done, now or before.
+#[track_caller]
+pub(crate) fn done(moved: Moved) -> Posting {
+    moved.unwrap().outcome.unwrap()
+}
+
+/// Why nothing was done.
+#[track_caller]
+pub(crate) fn refusal(moved: Moved) -> Refusal {
+    moved.unwrap().outcome.unwrap_err()
 }

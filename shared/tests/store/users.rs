@@ -8,7 +8,7 @@ use crate::support::Bank;
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_user_is_kept_as_created(_: PgPoolOptions, options: PgConnectOptions) {
-    let mut bank = Bank::new(options, 2).await;
+    let mut bank = Bank::new(options).await;
     let new = bank.new_user();
 
     let created = bank.store.create_user(new.clone()).await.unwrap();
@@ -26,14 +26,14 @@ async fn a_user_is_kept_as_created(_: PgPoolOptions, options: PgConnectOptions) 
 
 #[sqlx::test(migrations = "../migrations")]
 async fn nobody_has_an_unknown_name(_: PgPoolOptions, options: PgConnectOptions) {
-    let bank = Bank::new(options, 2).await;
+    let bank = Bank::new(options).await;
     let nobody = Username::parse("nobody").unwrap();
     assert_eq!(bank.store.find_credentials(&nobody).await.unwrap(), None);
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn names_and_addresses_are_unique(_: PgPoolOptions, options: PgConnectOptions) {
-    let mut bank = Bank::new(options, 2).await;
+    let mut bank = Bank::new(options).await;
     let first = bank.new_user();
     bank.store.create_user(first.clone()).await.unwrap();
 

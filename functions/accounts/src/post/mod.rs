@@ -17,8 +17,8 @@ pub(crate) async fn deposit(app: &App, request: &Request) -> Result<Reply, BankE
     let id = AccountId(request.path_id()?);
     let key = request.idempotency_key()?;
     let amount = amount_request(request)?;
-    let posting = bank::deposit(&*app.store, &caller, &key, id, amount).await?;
-    Reply::created(&PostingBody::from(posting))
+    let keyed = bank::deposit(&*app.store, &caller, &key, id, amount).await?;
+    Reply::keyed(keyed.map(PostingBody::from))
 }
 
 pub(crate) async fn withdraw(app: &App, request: &Request) -> Result<Reply, BankError> {
@@ -26,6 +26,6 @@ pub(crate) async fn withdraw(app: &App, request: &Request) -> Result<Reply, Bank
     let id = AccountId(request.path_id()?);
     let key = request.idempotency_key()?;
     let amount = amount_request(request)?;
-    let posting = bank::withdraw(&*app.store, &caller, &key, id, amount).await?;
-    Reply::created(&PostingBody::from(posting))
+    let keyed = bank::withdraw(&*app.store, &caller, &key, id, amount).await?;
+    Reply::keyed(keyed.map(PostingBody::from))
 }

@@ -2,20 +2,21 @@
 //! both "may they?" and "what is there?": no row means that the session has ended, a row of nulls
 //! that there is no such account of theirs.
 
-use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
+use super::Connections;
 use crate::{
     domain::{Account, AccountId, Balance, Caller, Currency, Page, Username},
     store::StoreError,
 };
 
 pub(super) async fn open(
-    pool: &PgPool,
+    connections: &Connections,
     caller: &Caller,
     currency: Currency,
 ) -> Result<Account, StoreError> {
-    sqlx::query_as!(
+    let mut lease = connections.lease().await?;
+    let opened = sqlx::query_as!(
         AccountRow,
         r#"INSERT INTO accounts (owner, currency)
            SELECT live_sessions.username, $3
@@ -27,19 +28,19 @@ pub(super) async fn open(
         caller.username.as_str(),
         currency.code(),
     )
-    .fetch_optional(pool)
-    .await?
-    .ok_or(StoreError::SessionEnded)?
-    .into_account()?
-    .ok_or(StoreError::NotFound)
+    .fetch_optional(&mut *lease)
+    .await;
+    let row = lease.settle(opened).map_err(StoreError::in_doubt)?;
+    row.ok_or(StoreError::SessionEnded)?.into_account()?.ok_or(StoreError::NotFound)
 }
 
 pub(super) async fn get(
-    pool: &PgPool,
+    connections: &Connections,
     caller: &Caller,
     id: AccountId,
 ) -> Result<Account, StoreError> {
-    sqlx::query_as!(
+    let mut lease = connections.lease().await?;
+    let found = sqlx::query_as!(
         AccountRow,
         r#"SELECT accounts.id AS "id?", accounts.owner AS "owner?",
                   accounts.balance AS "balance?", accounts.currency AS "currency?",
@@ -51,19 +52,19 @@ pub(super) async fn get(
         caller.username.as_str(),
         id.0,
     )
-    .fetch_optional(pool)
-    .await?
-    .ok_or(StoreError::SessionEnded)?
-    .into_account()?
-    .ok_or(StoreError::NotFound)
+    .fetch_optional(&mut *lease)
+    .await;
+    let row = lease.settle(found)?.ok_or(StoreError::SessionEnded)?;
+    row.into_account()?.ok_or(StoreError::NotFound)
 }
 
 pub(super) async fn list(
-    pool: &PgPool,
+    connections: &Connections,
     caller: &Caller,
     page: Page,
 ) -> Result<Vec<Account>, StoreError> {
-    let rows = sqlx::query_as!(
+    let mut lease = connections.lease().await?;
+    let listed = sqlx::query_as!(
         AccountRow,
         r#"SELECT page.id AS "id?", page.owner AS "owner?", page.balance AS "balance?",
                   page.currency AS "currency?", page.created_at AS "created_at?"
@@ -81,46 +82,9 @@ pub(super) async fn list(
         page.limit(),
         page.offset(),
     )
-    .fetch_all(pool)
-    .await?;
-    into_accounts(rows)
-}
-
-/// Locks the accounts of these numbers for a change of their balances, whoever owns them.
-///
-/// In the order of their numbers, whatever the order they were asked in: two transfers in opposite
-/// directions then wait for one another instead of dying in a deadlock. `NO KEY`, because a
-/// foreign key that points at an account must not wait for money to move.
-///
-/// One round trip. The caller checks whose they are.
-pub(super) async fn lock(
-    transaction: &mut PgConnection,
-    caller: &Caller,
-    ids: &[AccountId],
-) -> Result<Vec<Account>, StoreError> {
-    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    let rows = sqlx::query_as!(
-        AccountRow,
-        r#"WITH caller AS (
-               SELECT username FROM live_sessions WHERE id = $1 AND username = $2
-           ),
-           locked AS (
-               SELECT * FROM accounts
-               WHERE id = ANY ($3) AND EXISTS (SELECT FROM caller)
-               ORDER BY id
-               FOR NO KEY UPDATE
-           )
-           SELECT locked.id AS "id?", locked.owner AS "owner?", locked.balance AS "balance?",
-                  locked.currency AS "currency?", locked.created_at AS "created_at?"
-           FROM caller
-           LEFT JOIN locked ON true"#,
-        caller.session_id.0,
-        caller.username.as_str(),
-        &ids,
-    )
-    .fetch_all(transaction)
-    .await?;
-    into_accounts(rows)
+    .fetch_all(&mut *lease)
+    .await;
+    into_accounts(lease.settle(listed)?)
 }
 
 fn into_accounts(rows: Vec<AccountRow>) -> Result<Vec<Account>, StoreError> {

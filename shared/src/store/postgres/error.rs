@@ -1,7 +1,7 @@
 //! What Postgres said, in the store's words. Told apart by SQLSTATE and by constraint *name*, never
 //! by message text.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use sqlx::error::DatabaseError;
 
@@ -23,48 +23,61 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
-    /// What an error of COMMIT means. Unless Postgres itself says that it rolled back, the commit
-    /// may well have happened, and neither answer may be guessed.
-    pub(super) fn at_commit(error: sqlx::Error) -> Self {
-        let is_rolled_back = error
-            .as_database_error()
-            .and_then(DatabaseError::code)
-            .is_some_and(|code| is_conflict(&code) || code.starts_with("23"));
-        if is_rolled_back { Self::from(error) } else { Self::OutcomeUnknown(error) }
+    /// What an error means of a statement that is a transaction by itself. When the connection is
+    /// lost, it may well have committed before, and neither answer may be guessed.
+    pub(super) fn in_doubt(error: sqlx::Error) -> Self {
+        if is_lost(&error) { Self::OutcomeUnknown(error) } else { Self::from(error) }
     }
 
     /// Postgres has rolled back a serialization failure or a deadlock, and asks to be tried again
     /// (<https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html>).
     fn is_conflict(&self) -> bool {
         let Self::Unavailable(error) = self else { return false };
-        error
-            .as_database_error()
-            .and_then(DatabaseError::code)
-            .is_some_and(|code| is_conflict(&code))
+        code(error).is_some_and(|code| is_conflict(&code))
     }
 }
 
-/// Tries again, a little later, what Postgres rolled back because it met another transaction.
-pub(super) async fn retry_conflicts<T, F>(attempt: impl Fn() -> F) -> Result<T, StoreError>
+/// Tries again, a little later, what Postgres rolled back because it met another transaction, and
+/// once, on a new connection, what has an unknown outcome: the key makes both safe.
+pub(super) async fn retry_keyed<T, F>(attempt: impl Fn() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,
 {
+    let mut is_in_doubt = false;
     let mut result = attempt().await;
     for delay_ms in RETRY_DELAYS_MS {
         match &result {
             Err(error) if error.is_conflict() => {
-                let jitter_ms =
-                    u64::from(getrandom::u32().unwrap_or_default()).checked_rem(delay_ms);
-                tokio::time::sleep(Duration::from_millis(
-                    delay_ms.saturating_add(jitter_ms.unwrap_or_default()),
-                ))
-                .await;
-                result = attempt().await;
+                let jitter_ms = u64::from(getrandom::u32().unwrap_or_default());
+                let jitter_ms = jitter_ms.checked_rem(delay_ms).unwrap_or_default();
+                tokio::time::sleep(Duration::from_millis(delay_ms.saturating_add(jitter_ms))).await;
             }
-            Ok(_) | Err(_) => return result,
+            Err(StoreError::OutcomeUnknown(_)) if !is_in_doubt => is_in_doubt = true,
+            Ok(_) | Err(_) => break,
         }
+        result = attempt().await;
     }
-    result
+    match result {
+        // Nothing was done this time; the first attempt is still in doubt.
+        Err(StoreError::Unavailable(error)) if is_in_doubt => {
+            Err(StoreError::OutcomeUnknown(error))
+        }
+        result => result,
+    }
+}
+
+fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
+    error.as_database_error().and_then(DatabaseError::code)
+}
+
+/// Whether the connection has ended, by itself or by the server's will.
+pub(super) fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(_) => code(error).is_some_and(|code| {
+            code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "57P03")
+        }),
+        error => is_passing(error),
+    }
 }
 
 fn violated(error: &sqlx::Error) -> Option<Unique> {

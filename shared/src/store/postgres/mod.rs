@@ -1,55 +1,58 @@
 //! The store on Postgres: the only module that knows SQL. One file an aggregate.
 
 mod accounts;
-mod connect;
+mod connection;
 mod error;
 pub mod migrations;
-mod postings;
+mod movements;
 mod sessions;
-mod transfers;
 mod users;
 
-use async_trait::async_trait;
-use sqlx::PgPool;
-
-use self::error::retry_conflicts;
+use self::error::retry_keyed;
 use super::{Store, StoreError};
+use crate::config::DatabaseConfig;
 use crate::domain::{
-    Account, AccountId, Amount, Caller, Credentials, Currency, IdempotencyKey, NewSession,
-    NewTransfer, NewUser, Page, Posting, Session, Transferred, User, Username,
+    Account, AccountId, Caller, Credentials, Currency, IdempotencyKey, Keyed, Movement, NewSession,
+    NewUser, Page, Posting, Session, User, Username,
 };
+use async_trait::async_trait;
 
-pub use connect::{ConnectError, connect, options};
+pub use connection::{ConnectError, Connections, options};
 
-/// The bank's data in Postgres, over one connection an environment.
-#[derive(Debug, Clone)]
+/// The bank's data in Postgres. Every method is one statement, and so one round trip and one
+/// transaction.
+#[derive(Debug)]
 pub struct PostgresStore {
-    pool: PgPool,
+    connections: Connections,
 }
 
 impl PostgresStore {
-    /// A store over a pool; see [`connect`].
-    #[must_use]
-    pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+    /// A store whose connection is open, if the database can be reached.
+    ///
+    /// # Errors
+    /// When the settings are of no use.
+    pub async fn open(config: &DatabaseConfig) -> Result<Self, ConnectError> {
+        let connections = Connections::new(config)?;
+        connections.warm_up().await;
+        Ok(Self { connections })
     }
 }
 
 #[async_trait]
 impl Store for PostgresStore {
     async fn create_user(&self, user: NewUser) -> Result<User, StoreError> {
-        users::create(&self.pool, user).await
+        users::create(&self.connections, user).await
     }
 
     async fn find_credentials(
         &self,
         username: &Username,
     ) -> Result<Option<Credentials>, StoreError> {
-        users::find_credentials(&self.pool, username).await
+        users::find_credentials(&self.connections, username).await
     }
 
     async fn create_session(&self, session: NewSession) -> Result<Session, StoreError> {
-        sessions::create(&self.pool, session).await
+        sessions::create(&self.connections, session).await
     }
 
     async fn open_account(
@@ -57,43 +60,23 @@ impl Store for PostgresStore {
         caller: &Caller,
         currency: Currency,
     ) -> Result<Account, StoreError> {
-        accounts::open(&self.pool, caller, currency).await
+        accounts::open(&self.connections, caller, currency).await
     }
 
     async fn get_account(&self, caller: &Caller, id: AccountId) -> Result<Account, StoreError> {
-        accounts::get(&self.pool, caller, id).await
+        accounts::get(&self.connections, caller, id).await
     }
 
     async fn list_accounts(&self, caller: &Caller, page: Page) -> Result<Vec<Account>, StoreError> {
-        accounts::list(&self.pool, caller, page).await
+        accounts::list(&self.connections, caller, page).await
     }
 
-    async fn deposit(
+    async fn move_money(
         &self,
         caller: &Caller,
-        _key: &IdempotencyKey,
-        account: AccountId,
-        amount: Amount,
-    ) -> Result<Posting, StoreError> {
-        retry_conflicts(|| postings::deposit(&self.pool, caller, account, amount)).await
-    }
-
-    async fn withdraw(
-        &self,
-        caller: &Caller,
-        _key: &IdempotencyKey,
-        account: AccountId,
-        amount: Amount,
-    ) -> Result<Posting, StoreError> {
-        retry_conflicts(|| postings::withdraw(&self.pool, caller, account, amount)).await
-    }
-
-    async fn transfer(
-        &self,
-        caller: &Caller,
-        _key: &IdempotencyKey,
-        transfer: NewTransfer,
-    ) -> Result<Transferred, StoreError> {
-        retry_conflicts(|| transfers::create(&self.pool, caller, transfer)).await
+        key: &IdempotencyKey,
+        movement: Movement,
+    ) -> Result<Keyed<Posting>, StoreError> {
+        retry_keyed(|| movements::execute(&self.connections, caller, key, movement)).await
     }
 }

@@ -1,15 +1,18 @@
 //! Sessions. Whether one still lives is the view `live_sessions`' decision alone.
 
-use sqlx::PgPool;
-
+use super::Connections;
 use crate::{
     domain::{NewSession, Session},
     store::StoreError,
 };
 
-pub(super) async fn create(pool: &PgPool, session: NewSession) -> Result<Session, StoreError> {
+pub(super) async fn create(
+    connections: &Connections,
+    session: NewSession,
+) -> Result<Session, StoreError> {
     let ttl_secs = i64::try_from(session.ttl.as_secs()).unwrap_or(i64::MAX);
-    let expires_at = sqlx::query_scalar!(
+    let mut lease = connections.lease().await?;
+    let created = sqlx::query_scalar!(
         "INSERT INTO sessions
              (id, username, refresh_token_hash, user_agent, client_ip, expires_at)
          VALUES ($1, $2, $3, $4, $5, now() + $6::bigint * interval '1 second')
@@ -21,7 +24,8 @@ pub(super) async fn create(pool: &PgPool, session: NewSession) -> Result<Session
         session.client_ip,
         ttl_secs,
     )
-    .fetch_one(pool)
-    .await?;
+    .fetch_one(&mut *lease)
+    .await;
+    let expires_at = lease.settle(created).map_err(StoreError::in_doubt)?;
     Ok(Session { id: session.id, expires_at })
 }

@@ -1,15 +1,16 @@
 //! Users.
 
-use sqlx::PgPool;
 use time::OffsetDateTime;
 
+use super::Connections;
 use crate::{
     domain::{Credentials, NewUser, User, Username},
     store::StoreError,
 };
 
-pub(super) async fn create(pool: &PgPool, user: NewUser) -> Result<User, StoreError> {
-    sqlx::query_as!(
+pub(super) async fn create(connections: &Connections, user: NewUser) -> Result<User, StoreError> {
+    let mut lease = connections.lease().await?;
+    let created = sqlx::query_as!(
         UserRow,
         "INSERT INTO users (username, hashed_password, full_name, email)
          VALUES ($1, $2, $3, $4)
@@ -20,17 +21,18 @@ pub(super) async fn create(pool: &PgPool, user: NewUser) -> Result<User, StoreEr
         user.full_name.as_str(),
         user.email.as_str(),
     )
-    .fetch_one(pool)
-    .await?
-    .into_credentials()
-    .map(|credentials| credentials.user)
+    .fetch_one(&mut *lease)
+    .await;
+    let row = lease.settle(created).map_err(StoreError::in_doubt)?;
+    row.into_credentials().map(|credentials| credentials.user)
 }
 
 pub(super) async fn find_credentials(
-    pool: &PgPool,
+    connections: &Connections,
     username: &Username,
 ) -> Result<Option<Credentials>, StoreError> {
-    sqlx::query_as!(
+    let mut lease = connections.lease().await?;
+    let found = sqlx::query_as!(
         UserRow,
         "SELECT username, hashed_password, full_name, email, is_email_verified, role,
                 password_changed_at, created_at
@@ -38,10 +40,9 @@ pub(super) async fn find_credentials(
          WHERE username = $1",
         username.as_str(),
     )
-    .fetch_optional(pool)
-    .await?
-    .map(UserRow::into_credentials)
-    .transpose()
+    .fetch_optional(&mut *lease)
+    .await;
+    lease.settle(found)?.map(UserRow::into_credentials).transpose()
 }
 
 struct UserRow {

@@ -1,0 +1,2 @@
+DROP FUNCTION move_money;
+DROP TABLE idempotency_keys;

@@ -1,0 +1,237 @@
+//! The connection of an environment: how it is opened, and how it is trusted after a freeze.
+//!
+//! Not sqlx's pool: that one pings each connection when it is given back, in a task of its own and
+//! without a time limit. On Lambda the process is frozen right then, and when the other end is gone
+//! after the thaw, the one permit never comes back. Here a connection is taken out for a statement,
+//! and comes back only if the statement came to an end.
+
+use std::{
+    ops::{Deref, DerefMut},
+    str::FromStr,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use sqlx::{
+    Connection, PgConnection,
+    postgres::{PgConnectOptions, PgSslMode},
+};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::{sleep, timeout},
+};
+
+use super::error::is_lost;
+use crate::{config::DatabaseConfig, store::StoreError, telemetry::chain};
+
+// Each inner limit is reached before the next outer one: lock < statement < handler < function.
+const LOCK_TIMEOUT: &str = "1s";
+const STATEMENT_TIMEOUT: &str = "3s";
+const IDLE_IN_TRANSACTION_TIMEOUT: &str = "5s";
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A process on Lambda serves one request at a time, and the sum over all processes has to stay
+/// below what the server allows.
+const MAX_CONNECTIONS: usize = 1;
+
+/// The waits before the second and the third attempt to connect.
+const CONNECT_DELAYS: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(150)];
+
+/// A connection that was used this recently is used as it is, which saves a round trip.
+const TRUSTED_IDLE: Duration = Duration::from_secs(5);
+/// A half-open socket answers nothing at all, and the driver's ping would wait for ever.
+const PING_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Settings that no connection can be made from.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// `DATABASE_URL` cannot be read. Its text may hold a password, so it is not repeated.
+    #[error("DATABASE_URL is not a postgres:// URL")]
+    Url,
+}
+
+/// Reads the settings of a connection.
+///
+/// Outside the local machine the server's certificate and name are verified whatever the URL says:
+/// `require` alone would encrypt and verify nothing.
+///
+/// # Errors
+/// When the URL cannot be read.
+pub fn options(config: &DatabaseConfig) -> Result<PgConnectOptions, ConnectError> {
+    let mut options = PgConnectOptions::from_str(&config.url).map_err(|_| ConnectError::Url)?;
+    if !is_local(&options) {
+        options = options.ssl_mode(PgSslMode::VerifyFull);
+    }
+    if let Some(file) = &config.ca_file {
+        options = options.ssl_root_cert(file);
+    }
+    Ok(options.application_name("simplebank"))
+}
+
+fn is_local(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    options.get_socket().is_some()
+        || matches!(host, "localhost" | "127.0.0.1" | "::1")
+        || host.starts_with('/')
+}
+
+/// Connections to one database.
+#[derive(Debug)]
+pub struct Connections {
+    options: PgConnectOptions,
+    allow_unsafe: bool,
+    permits: Semaphore,
+    idle: Mutex<Vec<Idle>>,
+}
+
+#[derive(Debug)]
+struct Idle {
+    connection: PgConnection,
+    since: Instant,
+}
+
+impl Connections {
+    /// Reads the settings; connects to nothing yet.
+    ///
+    /// # Errors
+    /// When the URL cannot be read.
+    pub fn new(config: &DatabaseConfig) -> Result<Self, ConnectError> {
+        let options = options(config)?.options([
+            ("lock_timeout", LOCK_TIMEOUT),
+            ("statement_timeout", STATEMENT_TIMEOUT),
+            ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
+        ]);
+        Ok(Self {
+            options,
+            allow_unsafe: config.allow_unsafe,
+            permits: Semaphore::new(MAX_CONNECTIONS),
+            idle: Mutex::default(),
+        })
+    }
+
+    /// Opens the connection ahead of the first request. A database that cannot be reached now is no
+    /// error: the first request tries again and answers 503.
+    pub async fn warm_up(&self) {
+        match self.lease().await {
+            Ok(lease) => lease.keep(),
+            Err(error) => tracing::warn!(cause = chain(&error), "no database yet"),
+        }
+    }
+
+    /// Takes a connection out, or opens one.
+    pub(super) async fn lease(&self) -> Result<Lease<'_>, StoreError> {
+        let permit = match timeout(ACQUIRE_TIMEOUT, self.permits.acquire()).await {
+            Ok(Ok(permit)) => permit,
+            Ok(Err(_)) | Err(_) => return Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut)),
+        };
+        while let Some(Idle { mut connection, since }) = self.take() {
+            let is_alive = since.elapsed() <= TRUSTED_IDLE
+                || matches!(timeout(PING_TIMEOUT, connection.ping()).await, Ok(Ok(())));
+            if is_alive {
+                return Ok(Lease { connection, home: self, _permit: permit });
+            }
+        }
+        let connection = self.open().await.map_err(StoreError::Unavailable)?;
+        Ok(Lease { connection, home: self, _permit: permit })
+    }
+
+    fn take(&self) -> Option<Idle> {
+        self.idle.lock().ok()?.pop()
+    }
+
+    async fn open(&self) -> Result<PgConnection, sqlx::Error> {
+        for delay in CONNECT_DELAYS {
+            match self.dial().await {
+                Err(sqlx::Error::Io(_)) => sleep(delay).await,
+                result => return result,
+            }
+        }
+        self.dial().await
+    }
+
+    async fn dial(&self) -> Result<PgConnection, sqlx::Error> {
+        let connecting = timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&self.options));
+        let mut connection = connecting.await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+        if !self.allow_unsafe {
+            refuse_unsafe_server(&mut connection).await?;
+        }
+        Ok(connection)
+    }
+}
+
+/// A connection that is out for one statement. Dropped, it is closed: a statement that was given up
+/// in the middle leaves nothing behind that another could meet.
+#[derive(Debug)]
+pub(super) struct Lease<'a> {
+    connection: PgConnection,
+    home: &'a Connections,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl Lease<'_> {
+    /// Gives the connection back if it outlived the statement, be the answer a refusal.
+    pub(super) fn settle<T>(self, result: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+        if !result.as_ref().is_err_and(is_lost) {
+            self.keep();
+        }
+        result
+    }
+
+    fn keep(self) {
+        if let Ok(mut idle) = self.home.idle.lock() {
+            idle.push(Idle { connection: self.connection, since: Instant::now() });
+        }
+    }
+}
+
+impl Deref for Lease<'_> {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Lease<'_> {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+}
+
+/// A server with these settings may acknowledge a commit and lose it.
+async fn refuse_unsafe_server(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let settings = sqlx::query!(
+        r#"SELECT current_setting('fsync') AS "fsync!",
+                  current_setting('synchronous_commit') AS "synchronous_commit!""#
+    )
+    .fetch_one(connection)
+    .await?;
+    if settings.fsync == "off" || settings.synchronous_commit == "off" {
+        return Err(sqlx::Error::Configuration(
+            "the server runs with fsync or synchronous_commit off, which loses money in a crash; \
+             set ALLOW_UNSAFE_DATABASE=true for a test"
+                .into(),
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remote_servers_are_verified() {
+        for (url, expected) in [
+            ("postgres://u@db.example.com/bank?sslmode=disable", true),
+            ("postgres://u@db.example.com/bank?sslmode=require", true),
+            ("postgres://u@127.0.0.1:5432/bank", false),
+            ("postgres://u@localhost/bank", false),
+        ] {
+            let config = DatabaseConfig { url: url.to_owned(), ca_file: None, allow_unsafe: false };
+            let mode = options(&config).unwrap().get_ssl_mode();
+            assert_eq!(matches!(mode, PgSslMode::VerifyFull), expected, "{url}");
+        }
+    }
+}
