@@ -92,7 +92,13 @@ fn data_moves_one_way() {
         for (name, text) in files(&format!("shared/src/{layer}"), ".rs") {
             for other in others {
                 let module = other.trim_start_matches("crate::");
-                let is_used = text.contains(other) || text.contains(&format!("    {module}::"));
+                let is_used = text.contains(other)
+                    || text.split("use crate::{").skip(1).any(|rest| {
+                        let group = rest.split(';').next().unwrap_or_default();
+                        group.split([' ', '\n', '{', ',']).any(|word| {
+                            word.strip_prefix(module).is_some_and(|rest| rest.starts_with("::"))
+                        })
+                    });
                 assert!(!is_used, "{name} uses {other}");
             }
         }

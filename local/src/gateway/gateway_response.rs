@@ -156,8 +156,8 @@ mod tests {
             ],
             ..ResponseRule::default()
         };
-        let rules = ResponseRules::new(BTreeMap::from([("THROTTLED".to_owned(), rule)]));
-        let response = rules.render(ResponseType::Throttled, &call());
+        let rules = ResponseRules::new(BTreeMap::from([("REQUEST_TOO_LARGE".to_owned(), rule)]));
+        let response = rules.render(ResponseType::RequestTooLarge, &call());
         assert_eq!(response.headers()["content-type"], "text/plain");
         assert_eq!(response.headers()["x-request"], "r1");
         assert_eq!(response.headers()["x-origin"], "https://bank.test");

@@ -7,6 +7,7 @@ mod body;
 mod call;
 mod event;
 mod gateway_response;
+mod head;
 mod path;
 mod policy;
 mod response_type;
@@ -75,7 +76,7 @@ impl Gateway {
         let mut call = Call::new(head, peer, self.port, &self.stage);
         // First of all: a client that is still sending would miss a refusal.
         let body = body::read(body).await;
-        let answer = match body {
+        let answer = match body.and_then(|body| head::check(&call.head).map(|()| body)) {
             Ok(body) => self.answer(&mut call, &body).await,
             Err(refusal) => Err(refusal),
         };
@@ -114,11 +115,11 @@ async fn serve(
 /// What API Gateway says when a function could not be had.
 fn refusal(error: &InvokeError) -> ResponseType {
     match error {
-        InvokeError::Function(_) => ResponseType::Default5xx,
+        // Lambda's own throttling is no client's fault, and reads like any failure of a function.
+        InvokeError::Function(_) | InvokeError::Throttled => ResponseType::Default5xx,
         InvokeError::FunctionTimeout(_) | InvokeError::CallerTimeout => {
             ResponseType::IntegrationTimeout
         }
-        InvokeError::Throttled => ResponseType::Throttled,
         InvokeError::TooLarge => ResponseType::RequestTooLarge,
         InvokeError::Unreachable(reason) => {
             console::log(&format!("[gateway] {reason}"));

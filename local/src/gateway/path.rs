@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use percent_encoding::percent_decode_str;
-
 /// One part of a path, the more specific the smaller.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Segment {
@@ -31,7 +29,8 @@ pub(super) fn segment(text: &str) -> Segment {
     }
 }
 
-/// The path parameters, if the segments describe what was sent.
+/// The path parameters, as they were sent, if the segments describe it. A REST API does not decode
+/// them.
 pub(super) fn matches(segments: &[Segment], sent: &[&str]) -> Option<BTreeMap<String, String>> {
     let mut parameters = BTreeMap::new();
     let mut rest = sent;
@@ -40,10 +39,10 @@ pub(super) fn matches(segments: &[Segment], sent: &[&str]) -> Option<BTreeMap<St
         match segment {
             Segment::Static(text) if text == first => {}
             Segment::Parameter(name) if !first.is_empty() => {
-                parameters.insert(name.clone(), decode(first));
+                parameters.insert(name.clone(), (*first).to_owned());
             }
             Segment::Greedy(name) if !first.is_empty() => {
-                parameters.insert(name.clone(), decode(&rest.join("/")));
+                parameters.insert(name.clone(), rest.join("/"));
                 return Some(parameters);
             }
             Segment::Static(_) | Segment::Parameter(_) | Segment::Greedy(_) => return None,
@@ -51,8 +50,4 @@ pub(super) fn matches(segments: &[Segment], sent: &[&str]) -> Option<BTreeMap<St
         rest = others;
     }
     rest.is_empty().then_some(parameters)
-}
-
-fn decode(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

@@ -14,7 +14,6 @@ pub(super) enum ResponseType {
     IntegrationTimeout,
     MissingAuthenticationToken,
     RequestTooLarge,
-    Throttled,
     Unauthorized,
 }
 
@@ -59,9 +58,6 @@ impl ResponseType {
             ),
             Self::RequestTooLarge => {
                 ("REQUEST_TOO_LARGE", StatusCode::PAYLOAD_TOO_LARGE, Some("Request Too Long"))
-            }
-            Self::Throttled => {
-                ("THROTTLED", StatusCode::TOO_MANY_REQUESTS, Some("Too Many Requests"))
             }
             Self::Unauthorized => ("UNAUTHORIZED", StatusCode::UNAUTHORIZED, Some("Unauthorized")),
         }

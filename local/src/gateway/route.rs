@@ -148,12 +148,12 @@ mod tests {
     }
 
     #[test]
-    fn path_parameters_are_decoded() {
+    fn path_parameters_are_left_as_they_were_sent() {
         let table = table(&["GET /files/{owner}/{path+}"]).unwrap();
         let found = table.find(&Method::GET, "/files/%C3%A4%20b/c%2Fd/e+f").unwrap();
         assert_eq!(found.resource_path, "/files/{owner}/{path+}");
-        assert_eq!(found.path_parameters["owner"], "ä b");
-        assert_eq!(found.path_parameters["path"], "c/d/e+f");
+        assert_eq!(found.path_parameters["owner"], "%C3%A4%20b");
+        assert_eq!(found.path_parameters["path"], "c%2Fd/e+f");
     }
 
     #[test]

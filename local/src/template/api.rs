@@ -10,8 +10,21 @@ use super::{
     node::Node,
 };
 
-/// Properties that would bring routes from elsewhere.
-const DEFINITIONS: [&str; 2] = ["DefinitionBody", "DefinitionUri"];
+/// What is served as it would be deployed, or makes no difference on one machine.
+const PROPERTIES: [&str; 12] = [
+    "AccessLogSetting",
+    "Auth",
+    "BinaryMediaTypes",
+    "Description",
+    "EndpointConfiguration",
+    "GatewayResponses",
+    "MethodSettings",
+    "Name",
+    "OpenApiVersion",
+    "StageName",
+    "Tags",
+    "TracingEnabled",
+];
 
 /// The one REST API of a template.
 #[derive(Debug)]
@@ -32,14 +45,15 @@ pub(crate) struct Api {
 impl Api {
     pub(super) fn read(template: &Template) -> Result<Self, TemplateError> {
         let (id, properties) = only_api(template)?;
-        for key in DEFINITIONS {
-            if let Some(definition) = properties.get(key)? {
-                return Err(definition.error("routes are taken from the functions' events only"));
-            }
+        properties.only(&PROPERTIES)?;
+        if template.document.get("Globals").is_some_and(|globals| globals.get("Api").is_some()) {
+            let problem = "is not supported: write it at the API".to_owned();
+            return Err(TemplateError::Invalid { at: "Globals.Api".to_owned(), problem });
         }
         let mut authorizers = BTreeMap::new();
         let mut default_authorizer = None;
         if let Some(auth) = properties.get("Auth")? {
+            auth.only(&["Authorizers", "DefaultAuthorizer"])?;
             default_authorizer = auth.text_of("DefaultAuthorizer")?;
             for (name, authorizer) in auth.entries_of("Authorizers")? {
                 authorizers.insert(name, Authorizer::read(template, &authorizer)?);

@@ -49,6 +49,7 @@ pub(super) fn read(event: &Node<'_>, function: &str) -> Result<Event, TemplateEr
 }
 
 fn route(properties: &Node<'_>, function: &str) -> Result<Route, TemplateError> {
+    properties.only(&["RestApiId", "Path", "Method", "Auth"])?;
     let path = properties.require("Path")?;
     let route = Route {
         method: properties.require("Method")?.text()?.to_uppercase(),
@@ -67,9 +68,7 @@ fn route(properties: &Node<'_>, function: &str) -> Result<Route, TemplateError> 
 
 fn auth(properties: &Node<'_>) -> Result<RouteAuth, TemplateError> {
     let Some(auth) = properties.get("Auth")? else { return Ok(RouteAuth::Default) };
-    if let Some(unsupported) = auth.get("ApiKeyRequired")? {
-        return Err(unsupported.error("API keys are not supported"));
-    }
+    auth.only(&["Authorizer"])?;
     Ok(match auth.text_of("Authorizer")? {
         None => RouteAuth::Default,
         Some(name) if name == "NONE" => RouteAuth::Open,

@@ -94,6 +94,17 @@ impl<'t> Node<'t> {
         items.iter().map(|item| Node::new(self.template, self.at.clone(), item)?.text()).collect()
     }
 
+    /// Complains of the first child that is none of these: what is not understood cannot be served
+    /// as it would be deployed.
+    pub(super) fn only(&self, known: &[&str]) -> Result<(), TemplateError> {
+        for (key, child) in self.entries()? {
+            if !known.contains(&key.as_str()) {
+                return Err(child.error("is not supported"));
+            }
+        }
+        Ok(())
+    }
+
     /// Where this is: resource and property.
     pub(super) fn at(&self) -> &str {
         &self.at

@@ -5,6 +5,7 @@
 //! built; `make test` sees to both.
 
 mod failures;
+mod idempotency;
 mod people;
 mod readme;
 mod refusals;

@@ -11,7 +11,8 @@ use sqlx::{AssertSqlSafe, Executor};
 use time::Duration;
 use uuid::Uuid;
 
-use super::people::{Answer, Bank, Customer, keys};
+use super::people::{Answer, Bank, Customer, ROOT, keys};
+use crate::support;
 
 /// Every route that needs a token.
 const ROUTES: [(Method, &str); 6] = [
@@ -37,6 +38,26 @@ fn token(customer: &Customer<'_>, stage: &str, secret: &str, issued_before: Dura
     let ttl = std::time::Duration::from_mins(10);
     let claims = Claims::new(&caller, Uuid::new_v4(), issued, ttl);
     PasetoSigner::new(stage, secret).unwrap().sign(&claims).unwrap()
+}
+
+/// A route that is added without a row above fails here.
+#[tokio::test]
+async fn every_guarded_route_is_tried() {
+    let template = format!("--template={ROOT}/template.yaml");
+    let output = support::run(&["routes", &template]).await;
+    let table = String::from_utf8(output.stdout).unwrap();
+    let mut guarded: Vec<String> = table
+        .lines()
+        .skip(1)
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .filter(|row| row[3] != "-")
+        .map(|row| format!("{} {}", row[0], row[1].replace("{id}", "1")))
+        .collect();
+    let mut tried: Vec<String> =
+        ROUTES.iter().map(|(method, path)| format!("{method} {path}")).collect();
+    guarded.sort();
+    tried.sort();
+    assert_eq!(guarded, tried);
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ async fn a_function_is_told_everything_about_the_request() {
         ("/headers/x-forwarded-proto", json!("http")),
         ("/queryStringParameters", json!({"x": "2", "y": "ä"})),
         ("/multiValueQueryStringParameters", json!({"x": ["1", "2"], "y": ["ä"]})),
-        ("/pathParameters", json!({"path": "a b/c"})),
+        ("/pathParameters", json!({"path": "a%20b/c"})),
         ("/stageVariables", Value::Null),
         ("/body", json!(STANDARD.encode("hello"))),
         ("/isBase64Encoded", json!(true)),

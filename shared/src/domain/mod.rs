@@ -1,6 +1,6 @@
 //! The bank's words and their rules.
 //!
-//! A value of these types is valid: the only way to build one checks it. No input or output, no
+//! A value of these types is valid: what a client sends becomes one by a check. No input or output, no
 //! clock, and no wire format: what leaves a function is that function's `response.rs`.
 
 mod account;

@@ -214,24 +214,7 @@ impl From<&BankError> for Problem {
                 "Not found",
                 "There is nothing at this address.",
             ),
-            BankError::Taken(Unique::Username) => Self::new(
-                StatusCode::CONFLICT,
-                "username_taken",
-                "Username taken",
-                "Somebody has this username. Choose another one.",
-            ),
-            BankError::Taken(Unique::Email) => Self::new(
-                StatusCode::CONFLICT,
-                "email_taken",
-                "E-mail taken",
-                "This e-mail belongs to a user already.",
-            ),
-            BankError::Taken(Unique::AccountCurrency) => Self::new(
-                StatusCode::CONFLICT,
-                "account_exists",
-                "Account exists",
-                "You have an account in this currency already.",
-            ),
+            BankError::Taken(unique) => Self::from(*unique),
             BankError::Refused { refusal, is_replay } => {
                 Self { is_replay: *is_replay, ..Self::from(*refusal) }
             }
@@ -256,6 +239,27 @@ impl From<&BankError> for Problem {
             BankError::OutcomeUnknown(_) => Self::outcome_unknown(),
             BankError::Internal(_) => Self::internal(),
         }
+    }
+}
+
+impl From<Unique> for Problem {
+    fn from(unique: Unique) -> Self {
+        let (code, title, detail) = match unique {
+            Unique::Username => (
+                "username_taken",
+                "Username taken",
+                "Somebody has this username. Choose another one.",
+            ),
+            Unique::Email => {
+                ("email_taken", "E-mail taken", "This e-mail belongs to a user already.")
+            }
+            Unique::AccountCurrency => (
+                "account_exists",
+                "Account exists",
+                "You have an account in this currency already.",
+            ),
+        };
+        Self::new(StatusCode::CONFLICT, code, title, detail)
     }
 }
 

@@ -41,9 +41,9 @@ async fn at_once(
     stores: &[Arc<PostgresStore>],
     movements: impl IntoIterator<Item = (Caller, Movement)>,
 ) -> Vec<Moved> {
-    let tasks = movements.into_iter().enumerate().map(|(number, (caller, movement))| {
-        let store = Arc::clone(&stores[number % stores.len()]);
-        async move { store.move_money(&caller, &key(), movement).await }
+    let each = movements.into_iter().zip(stores.iter().cycle());
+    let tasks = each.map(|((caller, movement), store)| async move {
+        store.move_money(&caller, &key(), movement).await
     });
     join_all(tasks).await
 }

@@ -72,7 +72,7 @@ fn what_cannot_be_served_is_named() {
         (
             "Authorizer: NONE",
             "ApiKeyRequired: true",
-            "PayFunction.Events.Look.Properties.Auth.ApiKeyRequired: API keys are not supported",
+            "PayFunction.Events.Look.Properties.Auth.ApiKeyRequired: is not supported",
         ),
         (
             "RestApiId: !Ref Api",
@@ -95,10 +95,11 @@ fn what_cannot_be_served_is_named() {
             "StageName: !Select [0, [a]]",
             "Api.Properties.StageName: the intrinsic function Select is not supported",
         ),
+        ("StageName: dev", "Cors: everyone", "Api.Properties.Cors: is not supported"),
         (
             "StageName: dev",
             "DefinitionUri: api.yaml",
-            "Api.Properties.DefinitionUri: routes are taken from the functions' events only",
+            "Api.Properties.DefinitionUri: is not supported",
         ),
         (
             "json: wait",

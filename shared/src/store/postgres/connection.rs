@@ -121,9 +121,8 @@ impl Connections {
 
     /// Takes a connection out, or opens one.
     pub(super) async fn lease(&self) -> Result<Lease<'_>, StoreError> {
-        let permit = match timeout(ACQUIRE_TIMEOUT, self.permits.acquire()).await {
-            Ok(Ok(permit)) => permit,
-            Ok(Err(_)) | Err(_) => return Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut)),
+        let Ok(Ok(permit)) = timeout(ACQUIRE_TIMEOUT, self.permits.acquire()).await else {
+            return Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut));
         };
         while let Some(Idle { mut connection, since }) = self.take() {
             let is_alive = since.elapsed() <= TRUSTED_IDLE

@@ -72,11 +72,9 @@ fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
 
 /// Whether the connection has ended, by itself or by the server's will.
 pub(super) fn is_lost(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Database(_) => code(error).is_some_and(|code| {
-            code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "57P03")
-        }),
-        error => is_passing(error),
+    match code(error) {
+        Some(code) => code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "57P03"),
+        None => is_passing(error),
     }
 }
 
