@@ -15,6 +15,7 @@ use std::{
 
 use serde_json::Value;
 use serde_yaml_ng::Value as Yaml;
+use shared::{bank::BankError, http::Problem};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
@@ -145,6 +146,46 @@ fn every_route_is_in_the_readme() {
     for (method, path, _) in template_routes() {
         let row = format!("`{method} {path}`");
         assert!(readme.contains(&row), "README.md has no row for {row}");
+    }
+}
+
+/// What the gateway says for itself, it says in the bank's words.
+#[test]
+fn gateway_responses_use_the_words_of_problems() {
+    let problems: Vec<Problem> = [
+        BankError::NotFound,
+        BankError::Unauthenticated,
+        BankError::PayloadTooLarge,
+        BankError::UnsupportedMediaType,
+        BankError::Malformed("The request could not be read."),
+        BankError::Unavailable("".into()),
+        BankError::OutcomeUnknown("".into()),
+        BankError::Internal("".into()),
+    ]
+    .iter()
+    .map(Problem::from)
+    .collect();
+    // No function says these.
+    let gateways_own = ["too_many_requests", "permission_denied"];
+
+    let template: Yaml = serde_yaml_ng::from_str(&read("template.yaml")).unwrap();
+    let responses = &template["Resources"]["Api"]["Properties"]["GatewayResponses"];
+    for (kind, response) in responses.as_mapping().unwrap() {
+        let kind = kind.as_str().unwrap();
+        let text = response["ResponseTemplates"]["application/json"].as_str().unwrap();
+        let body: Value = serde_json::from_str(text).unwrap();
+        let code = body["code"].as_str().unwrap();
+        assert_eq!(body["status"], response["StatusCode"].as_u64().unwrap(), "{kind}");
+        assert_eq!(body["type"], format!("https://simplebank.dev/problems/{code}"), "{kind}");
+        assert_eq!(body["instance"], "$context.requestId", "{kind}");
+        if gateways_own.contains(&code) || code == "$context.authorizer.code" {
+            continue;
+        }
+        let problem = problems.iter().find(|problem| problem.code() == code);
+        let problem = problem.unwrap_or_else(|| panic!("{kind} speaks of {code}"));
+        assert_eq!(body["status"], problem.status().as_u16(), "{kind}");
+        assert_eq!(body["title"], problem.title(), "{kind}");
+        assert_eq!(body["detail"], problem.detail(), "{kind}");
     }
 }
 

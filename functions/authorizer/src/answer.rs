@@ -5,6 +5,7 @@ use serde::Serialize;
 use shared::{
     auth::{Claims, TokenError},
     domain::Caller,
+    http::Problem,
 };
 
 #[derive(Debug, Serialize)]
@@ -49,18 +50,8 @@ pub(crate) struct Refusal {
 
 impl From<TokenError> for Refusal {
     fn from(error: TokenError) -> Self {
-        match error {
-            TokenError::Invalid | TokenError::Signing => Self {
-                code: "invalid_token",
-                title: "Invalid token",
-                detail: "The access token is not one of this bank's.",
-            },
-            TokenError::Expired => Self {
-                code: "token_expired",
-                title: "Token expired",
-                detail: "The access token has expired. Renew it or log in again.",
-            },
-        }
+        let problem = Problem::from(error);
+        Self { code: problem.code(), title: problem.title(), detail: problem.detail() }
     }
 }
 

@@ -5,6 +5,7 @@ use lambda_http::http::StatusCode;
 use serde::Serialize;
 
 use crate::{
+    auth::TokenError,
     bank::BankError,
     domain::{Refusal, Violation},
     store::Unique,
@@ -39,6 +40,18 @@ impl Problem {
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.code
+    }
+
+    /// The same for a person, in a few words.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        self.title
+    }
+
+    /// What a person can do about it.
+    #[must_use]
+    pub fn detail(&self) -> &'static str {
+        self.detail
     }
 
     /// A problem of the handler's own making: it panicked.
@@ -190,12 +203,7 @@ impl From<&BankError> for Problem {
                 "Unauthenticated",
                 "This route needs an access token in the header Authorization: Bearer.",
             ),
-            BankError::TokenExpired => Self::unauthorized(
-                BAD_TOKEN,
-                "token_expired",
-                "Token expired",
-                "The access token has expired. Renew it or log in again.",
-            ),
+            BankError::TokenExpired => Self::from(TokenError::Expired),
             BankError::SessionEnded => Self::unauthorized(
                 BAD_TOKEN,
                 "session_ended",
@@ -238,6 +246,27 @@ impl From<&BankError> for Problem {
             ),
             BankError::OutcomeUnknown(_) => Self::outcome_unknown(),
             BankError::Internal(_) => Self::internal(),
+        }
+    }
+}
+
+/// What the authorizer lets the gateway say.
+impl From<TokenError> for Problem {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Invalid => Self::unauthorized(
+                BAD_TOKEN,
+                "invalid_token",
+                "Invalid token",
+                "The access token is not one of this bank's.",
+            ),
+            TokenError::Expired => Self::unauthorized(
+                BAD_TOKEN,
+                "token_expired",
+                "Token expired",
+                "The access token has expired. Renew it or log in again.",
+            ),
+            TokenError::Signing => Self::internal(),
         }
     }
 }
