@@ -85,3 +85,55 @@ fn log(route: &str, request_id: &str, outcome: &Result<Reply, Problem>, duration
         "request"
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::request;
+
+    /// An event of payload version 2, as `cargo lambda watch` sends it: it names no route.
+    fn event(path: &str, parameters: &Value) -> lambda_http::Request {
+        request(&json!({
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": path,
+            "rawQueryString": "",
+            "headers": {},
+            "pathParameters": parameters,
+            "requestContext": {
+                "http": { "method": "GET", "path": path, "sourceIp": "192.0.2.1" },
+                "requestId": "request-1",
+                "stage": "$default",
+            },
+            "isBase64Encoded": false,
+        }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_handler_that_never_ends_is_given_up() {
+        let handler = |_: Arc<()>, _: Request| std::future::pending();
+        let response = answer(Arc::new(()), handler, event("/healthz", &json!({}))).await;
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers()["retry-after"], "1");
+        let body: Value = serde_json::from_slice(response.body()).unwrap();
+        assert_eq!(body["code"], "outcome_unknown");
+    }
+
+    #[tokio::test]
+    async fn a_route_without_a_name_is_put_together_again() {
+        for (path, parameters, expected) in [
+            ("/healthz", json!({}), "GET /healthz"),
+            ("/accounts/7", json!({ "id": "7" }), "GET /accounts/{id}"),
+            ("/accounts/7/deposits", json!({ "id": "7" }), "GET /accounts/{id}/deposits"),
+        ] {
+            let handler = |_: Arc<()>, request: Request| async move {
+                Reply::ok(&(request.route(), request.client_ip()))
+            };
+            let response = answer(Arc::new(()), handler, event(path, &parameters)).await;
+            let body: Value = serde_json::from_slice(response.body()).unwrap();
+            assert_eq!(body, json!([expected, "192.0.2.1"]));
+        }
+    }
+}
