@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a test may fail in any of these ways"
 )]

@@ -1,11 +1,11 @@
 use std::{collections::HashSet, sync::Arc};
 
-use futures_util::future::join_all;
+use futures_util::{FutureExt, future::join_all};
 use rand::RngExt;
 use shared::{
     domain::{
-        Account, AccountId, Caller, Currency, EntryKind, MAX_MINOR_UNITS, Movement, NewTransfer,
-        Refusal,
+        Account, AccountId, Caller, Currency, EntryKind, IdempotencyKey, MAX_MINOR_UNITS, Movement,
+        NewTransfer, Refusal,
     },
     store::{PostgresStore, Store, StoreError},
 };
@@ -36,16 +36,23 @@ fn withdrawal(account: &Account, minor_units: i64) -> Movement {
     Movement::Withdrawal { account: account.id, amount: amount(minor_units) }
 }
 
-/// Each movement in a task of its own, under a key of its own, by one environment after another.
+/// All environments at work at once, each on one movement after another, as on Lambda.
 async fn at_once(
     stores: &[Arc<PostgresStore>],
-    movements: impl IntoIterator<Item = (Caller, Movement)>,
+    movements: impl IntoIterator<Item = (Caller, IdempotencyKey, Movement)>,
 ) -> Vec<Moved> {
-    let each = movements.into_iter().zip(stores.iter().cycle());
-    let tasks = each.map(|((caller, movement), store)| async move {
-        store.move_money(&caller, &key(), movement).await
+    let mut queues = vec![Vec::new(); stores.len()];
+    for (queue, movement) in (0..stores.len()).cycle().zip(movements) {
+        queues[queue].push(movement);
+    }
+    let environments = stores.iter().zip(queues).map(|(store, queue)| async move {
+        let mut moved = Vec::new();
+        for (caller, key, movement) in queue {
+            moved.push(store.move_money(&caller, &key, movement).await);
+        }
+        moved
     });
-    join_all(tasks).await
+    join_all(environments).await.into_iter().flatten().collect()
 }
 
 /// What must hold of any ledger at any time. Sums alone do not see a payment that was made twice,
@@ -211,14 +218,10 @@ async fn identical_requests_at_once_have_one_effect(_: PgPoolOptions, options: P
     let stores = bank.environments(ENVIRONMENTS).await;
     let key = key();
 
-    let tasks = (0..200).map(|number| {
-        let (store, alice, key) = (Arc::clone(&stores[number % stores.len()]), &alice, &key);
-        let movement = dollars(&from, &to, 10);
-        async move { store.move_money(alice, key, movement).await }
-    });
+    let requests = (0..200).map(|_| (alice.clone(), key.clone(), dollars(&from, &to, 10)));
     let mut postings = Vec::new();
     let mut firsts = 0;
-    for moved in join_all(tasks).await {
+    for moved in at_once(&stores, requests).await {
         match moved {
             Ok(keyed) => {
                 firsts += usize::from(!keyed.is_replay);
@@ -243,7 +246,7 @@ async fn concurrent_transfers_in_one_direction(_: PgPoolOptions, options: PgConn
     let (bob, to) = bank.account(Currency::Usd, spare).await;
     let stores = bank.environments(ENVIRONMENTS).await;
 
-    let transfers = (0..50).map(|_| (alice.clone(), dollars(&from, &to, 10)));
+    let transfers = (0..50).map(|_| (alice.clone(), key(), dollars(&from, &to, 10)));
     let moved = at_once(&stores, transfers).await;
 
     let mut steps = HashSet::new();
@@ -273,8 +276,8 @@ async fn alternating_directions_do_not_deadlock(_: PgPoolOptions, options: PgCon
     let stores = bank.environments(ENVIRONMENTS).await;
 
     let transfers = (0..100).map(|number| match number % 2 {
-        0 => (alice.clone(), dollars(&first, &second, 10)),
-        _ => (bob.clone(), dollars(&second, &first, 10)),
+        0 => (alice.clone(), key(), dollars(&first, &second, 10)),
+        _ => (bob.clone(), key(), dollars(&second, &first, 10)),
     });
     at_once(&stores, transfers).await.into_iter().for_each(|moved| drop(done(moved)));
 
@@ -295,7 +298,7 @@ async fn nobody_spends_the_same_money_twice(_: PgPoolOptions, options: PgConnect
     let (bob, to) = bank.account(Currency::Usd, 0).await;
     let stores = bank.environments(ENVIRONMENTS).await;
 
-    let transfers = (0..50).map(|_| (alice.clone(), dollars(&from, &to, 60)));
+    let transfers = (0..50).map(|_| (alice.clone(), key(), dollars(&from, &to, 60)));
     let outcomes: Vec<_> =
         at_once(&stores, transfers).await.into_iter().map(|moved| moved.unwrap().outcome).collect();
 
@@ -326,7 +329,7 @@ async fn random_movements_keep_the_books(_: PgPoolOptions, options: PgConnectOpt
             1 => withdrawal(&from, minor_units),
             _ => dollars(&from, &to, minor_units),
         };
-        movements.push((payer, movement));
+        movements.push((payer, key(), movement));
     }
     for moved in at_once(&stores, movements).await {
         assert!(moved.is_ok(), "{moved:?}");
@@ -402,4 +405,37 @@ async fn a_duplicate_in_flight_is_told_so(_: PgPoolOptions, options: PgConnectOp
     let (first, ()) = tokio::join!(first, second);
     assert!(!first.unwrap().is_replay);
     assert_eq!(bank.balance(&alice, &from).await, 99);
+}
+
+/// The line goes dead in the middle of the statement: it is tried once more under its key.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_movement_survives_a_cut_connection(_: PgPoolOptions, options: PgConnectOptions) {
+    let mut bank = Bank::new(options).await;
+    let (alice, from) = bank.account(Currency::Usd, 100).await;
+    let (_, to) = bank.account(Currency::Usd, 0).await;
+    let mut connection = bank.pool.acquire().await.unwrap();
+    let mut holder = connection.begin().await.unwrap();
+    sqlx::query!("SELECT id FROM accounts WHERE id = $1 FOR UPDATE", to.id.0)
+        .fetch_one(&mut *holder)
+        .await
+        .unwrap();
+
+    let key = key();
+    let moved = bank.store.move_money(&alice, &key, dollars(&from, &to, 1)).map(done);
+    let cut = async {
+        let cut_blocked = || {
+            sqlx::query_scalar!(
+                r#"SELECT count(pg_terminate_backend(pid)) AS "count!" FROM pg_stat_activity
+                   WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"#
+            )
+            .fetch_one(&bank.pool)
+        };
+        while cut_blocked().await.unwrap() == 0 {}
+        holder.rollback().await.unwrap();
+    };
+    let (posting, ()) = tokio::join!(moved, cut);
+
+    assert_eq!(posting.account.balance.minor_units(), 99);
+    assert_eq!(count_transfers(&bank.pool).await, 1);
+    assert_books_balance(&bank.pool).await;
 }
