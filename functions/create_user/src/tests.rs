@@ -90,6 +90,7 @@ async fn bad_fields_are_all_named_and_nothing_is_stored() {
         ("email", json!("alice@example.com\r\nBcc: x@example.com")),
         ("full_name", json!("")),
         ("full_name", json!("Alice\r\nBcc: x@example.com")),
+        ("full_name", json!("<a href=//evil.example>")),
         ("full_name", json!(null)),
         ("password", json!("123")),
         ("password", json!("password")),

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::people::{Answer, Bank, key, transfer};
+use super::people::{Answer, Bank, key, sign_up, transfer};
 
 #[tokio::test]
 async fn what_is_not_yours_looks_like_what_is_not_there() {
@@ -124,6 +124,30 @@ async fn bodies_that_are_none() {
     let form = post("application/x-www-form-urlencoded", good.clone().into_bytes()).await;
     form.assert_problem(415, "unsupported_media_type");
     assert_eq!(alice.balance(from).await, 100, "nothing was left behind");
+}
+
+#[tokio::test]
+async fn sign_ups_that_are_none() {
+    let bank = Bank::start().await;
+    let name = format!("user_{}", uuid::Uuid::new_v4().simple());
+    for (field, value) in [
+        ("role", json!("banker")),
+        ("is_email_verified", json!(true)),
+        ("full_name", json!("A\r\nBcc: x@example.com")),
+        ("full_name", json!("<a href=//evil.example>")),
+        ("full_name", json!("A\u{0}")),
+        ("username", json!("a'--")),
+        ("email", json!("Alice <alice@example.com>")),
+        ("password", json!("password")),
+        ("password", json!(format!("{name}@example.com"))),
+    ] {
+        let mut body = sign_up(&name);
+        body[field] = value;
+        let answer = bank.post("/users", &body).await;
+        answer.assert_problem(400, "invalid_argument");
+        assert_eq!(answer.violated(), [field], "{body}");
+    }
+    assert_eq!(bank.post("/users", &sign_up(&name)).await.status, 201, "nothing was left behind");
 }
 
 #[tokio::test]

@@ -46,12 +46,15 @@ impl FullName {
     /// Checks a name.
     ///
     /// # Errors
-    /// When it is empty, blank or too long, or holds a control character.
+    /// When it is empty, blank or too long, or holds a control character or mark-up.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         if !(1..=100).contains(&text.chars().count()) {
             Err(Invalid::from("must be 1 to 100 characters"))
         } else if text.chars().any(char::is_control) {
             Err(Invalid::from("must not contain control characters"))
+        } else if text.contains(['<', '>']) {
+            // No name has them, and mark-up in a mail or on a page does.
+            Err(Invalid::from("must not contain < or >"))
         } else if text.trim().is_empty() {
             Err(Invalid::from("must not be blank"))
         } else {
@@ -254,7 +257,9 @@ mod tests {
         {
             assert!(FullName::parse(valid).is_ok(), "{valid}");
         }
-        for invalid in ["", "   ", "A\r\nBcc: x@y", "A\0", "A\u{7f}", &"名".repeat(101)] {
+        for invalid in
+            ["", "   ", "A\r\nBcc: x@y", "A\0", "A\u{7f}", "<a href=//x>", &"名".repeat(101)]
+        {
             assert!(FullName::parse(invalid).is_err(), "{invalid:?}");
         }
     }
