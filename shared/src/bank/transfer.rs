@@ -3,8 +3,7 @@
 use super::BankError;
 use crate::{
     domain::{
-        Caller, IdempotencyKey, Keyed, Movement, NewTransfer, Posting, Transfer, TransferId,
-        Transferred,
+        Caller, IdempotencyKey, Keyed, Movement, NewTransfer, Posting, Transfer, Transferred,
     },
     store::Store,
 };
@@ -20,19 +19,25 @@ pub async fn transfer(
     key: &IdempotencyKey,
     new: NewTransfer,
 ) -> Result<Keyed<Transferred>, BankError> {
-    let posted = store.move_money(caller, key, Movement::Transfer(new)).await?;
-    Ok(posted.map(|posting| transferred(new, posting)))
+    let Keyed { outcome, is_replay } =
+        store.move_money(caller, key, Movement::Transfer(new)).await?;
+    let outcome = match outcome {
+        Ok(posting) => Ok(transferred(new, posting)?),
+        Err(refusal) => Err(refusal),
+    };
+    Ok(Keyed { outcome, is_replay })
 }
 
-fn transferred(new: NewTransfer, posting: Posting) -> Transferred {
-    let Posting { account, entry } = posting;
+fn transferred(new: NewTransfer, posting: Posting) -> Result<Transferred, BankError> {
+    let Posting { account: from_account, entry: from_entry } = posting;
+    let id = from_entry.kind.transfer_id();
     let transfer = Transfer {
-        id: entry.kind.transfer_id().unwrap_or(TransferId(0)),
+        id: id.ok_or_else(|| BankError::Internal("a transfer's entry names none".into()))?,
         from: new.from,
         to: new.to,
         amount: new.amount,
         currency: new.currency,
-        created_at: entry.created_at,
+        created_at: from_entry.created_at,
     };
-    Transferred { transfer, from_account: account, from_entry: entry }
+    Ok(Transferred { transfer, from_account, from_entry })
 }

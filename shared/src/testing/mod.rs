@@ -35,7 +35,7 @@ pub type StoreFailure = fn() -> StoreError;
 /// The error of a database that does not answer: 503.
 #[must_use]
 pub fn unavailable() -> StoreError {
-    StoreError::Unavailable(sqlx::Error::PoolTimedOut)
+    StoreError::Unavailable(sqlx::Error::WorkerCrashed)
 }
 
 /// The error of a connection that was lost while committing: 503.

@@ -6,6 +6,7 @@
 //! and comes back only if the statement came to an end.
 
 use std::{
+    io,
     ops::{Deref, DerefMut},
     str::FromStr,
     sync::Mutex,
@@ -122,7 +123,7 @@ impl Connections {
     /// Takes a connection out, or opens one.
     pub(super) async fn lease(&self) -> Result<Lease<'_>, StoreError> {
         let Ok(Ok(permit)) = timeout(ACQUIRE_TIMEOUT, self.permits.acquire()).await else {
-            return Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut));
+            return Err(StoreError::Unavailable(timed_out("the connection stayed in use")));
         };
         while let Some(Idle { mut connection, since }) = self.take() {
             let is_alive = since.elapsed() <= TRUSTED_IDLE
@@ -139,19 +140,26 @@ impl Connections {
         self.idle.lock().ok()?.pop()
     }
 
+    /// All attempts together within the time limit, so that a server that says nothing costs no more
+    /// than one that refuses.
     async fn open(&self) -> Result<PgConnection, sqlx::Error> {
-        for delay in CONNECT_DELAYS {
-            match self.dial().await {
-                Err(sqlx::Error::Io(_)) => sleep(delay).await,
-                result => return result,
+        let attempts = async {
+            for delay in CONNECT_DELAYS {
+                match self.dial().await {
+                    Err(sqlx::Error::Io(_)) => sleep(delay).await,
+                    result => return result,
+                }
             }
+            self.dial().await
+        };
+        match timeout(CONNECT_TIMEOUT, attempts).await {
+            Ok(result) => result,
+            Err(_) => Err(timed_out("the server did not answer in time")),
         }
-        self.dial().await
     }
 
     async fn dial(&self) -> Result<PgConnection, sqlx::Error> {
-        let connecting = timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&self.options));
-        let mut connection = connecting.await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+        let mut connection = PgConnection::connect_with(&self.options).await?;
         if !self.allow_unsafe {
             refuse_unsafe_server(&mut connection).await?;
         }
@@ -196,6 +204,10 @@ impl DerefMut for Lease<'_> {
     fn deref_mut(&mut self) -> &mut PgConnection {
         &mut self.connection
     }
+}
+
+fn timed_out(what: &'static str) -> sqlx::Error {
+    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, what))
 }
 
 /// A server with these settings may acknowledge a commit and lose it.

@@ -8,14 +8,17 @@ mod movements;
 mod sessions;
 mod users;
 
+use async_trait::async_trait;
+
 use self::error::retry_keyed;
 use super::{Store, StoreError};
-use crate::config::DatabaseConfig;
-use crate::domain::{
-    Account, AccountId, Caller, Credentials, Currency, IdempotencyKey, Keyed, Movement, NewSession,
-    NewUser, Page, Posting, Session, User, Username,
+use crate::{
+    config::DatabaseConfig,
+    domain::{
+        Account, AccountId, Caller, Credentials, Currency, IdempotencyKey, Keyed, Movement,
+        NewSession, NewUser, Page, Posting, Session, User, Username,
+    },
 };
-use async_trait::async_trait;
 
 pub use connection::{ConnectError, Connections, options};
 
