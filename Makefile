@@ -69,6 +69,10 @@ migrate-status: ## List the migrations and whether they are applied
 migrate-up migrate-down migrate-status: setup-build setup-postgres compile keys
 	@$(POSTGRES) with $(DATA) local/run.sh migrate $(@:migrate-%=%)
 
+.PHONY: verify
+verify: setup-build setup-postgres compile keys ## Recompute every rule of the books and name what breaks one
+	@$(POSTGRES) with $(DATA) local/run.sh verify
+
 .PHONY: migrate-new
 migrate-new: ## Begin a migration (NAME=add_things)
 	@[[ "$${NAME:-}" =~ ^[a-z0-9_]+$$ ]] || { echo "NAME has to be made of a-z, 0-9 and _: make migrate-new NAME=add_things" >&2; exit 1; }; \

@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
-# The bank on this machine, once the workspace is built and DATABASE_URL names its database.
+# The bank on this machine, once the workspace is built and DATABASE_URL names its database, as the
+# schema's owner. The functions connect as bank_app, by APPLICATION_DATABASE_URL if that is set.
 # Meant to be started by `local/postgres.sh with`, which ends every process of it.
 #
 #   local/run.sh serve             migrate, then run the gateway with the built functions
 #   local/run.sh watch             the same, with cargo-lambda building and restarting the functions
 #   local/run.sh migrate ACTION    up, down or status
+#   local/run.sh verify            recompute every rule of the books
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 bin=${BIN:-target/debug} port=${PORT:-8080} watch_port=${WATCH_PORT:-9000}
 url=http://127.0.0.1:$port
 watcher= # the process of cargo-lambda, if it runs
+application_url=${APPLICATION_DATABASE_URL:-$(sed -E 's,^([a-z]+://)([^/@]*@)?,\1bank_app@,' <<<"$DATABASE_URL")}
 bank=("$bin/bank-local" --template template.yaml --functions "$bin" --host 127.0.0.1 --port "$port"
-  --parameters .local/parameters --parameter "DatabaseUrl=$DATABASE_URL")
+  --parameters .local/parameters --parameter "DatabaseUrl=$application_url" --parameter "OwnerDatabaseUrl=$DATABASE_URL")
 
 fail() {
   echo "$*" >&2
@@ -20,6 +23,14 @@ fail() {
 }
 
 migrate() { "${bank[@]}" invoke migrate --data "{\"action\":\"$1\"}"; }
+
+# Fails if a rule is broken.
+verify() {
+  local report
+  report=$("${bank[@]}" invoke verify --data '{}')
+  echo "$report"
+  [[ $report == *'"books_are_right":true'* ]]
+}
 
 taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
@@ -75,5 +86,6 @@ watch() {
 case "${1:-}" in
   serve | watch) "$1" ;;
   migrate) migrate "${2:?up, down or status}" ;;
-  *) fail "usage: local/run.sh serve | watch | migrate ACTION" ;;
+  verify) verify ;;
+  *) fail "usage: local/run.sh serve | watch | migrate ACTION | verify" ;;
 esac

@@ -46,7 +46,7 @@ impl LogConfig {
 /// Where the data is. `Debug` does not show the password.
 #[derive(Clone)]
 pub struct DatabaseConfig {
-    /// `DATABASE_URL`: `postgres://user:password@host/database`.
+    /// `DATABASE_URL`, or `OWNER_DATABASE_URL`: `postgres://user:password@host/database`.
     pub url: String,
     /// `DATABASE_CA_FILE`: certificates to trust besides the public ones.
     pub ca_file: Option<PathBuf>,
@@ -56,13 +56,25 @@ pub struct DatabaseConfig {
 }
 
 impl DatabaseConfig {
-    /// Reads the settings.
+    /// Reads the settings of the role that the application connects as, which owns nothing.
     ///
     /// # Errors
     /// When `DATABASE_URL` is not set.
     pub fn from_env() -> Result<Self, ConfigError> {
+        Self::with_url("DATABASE_URL")
+    }
+
+    /// Reads the settings of the role that owns the schema, for whoever changes it.
+    ///
+    /// # Errors
+    /// When `OWNER_DATABASE_URL` is not set.
+    pub fn owner_from_env() -> Result<Self, ConfigError> {
+        Self::with_url("OWNER_DATABASE_URL")
+    }
+
+    fn with_url(name: &'static str) -> Result<Self, ConfigError> {
         Ok(Self {
-            url: required("DATABASE_URL")?,
+            url: required(name)?,
             ca_file: read("DATABASE_CA_FILE").map(PathBuf::from),
             allow_unsafe: parsed("ALLOW_UNSAFE_DATABASE")?.unwrap_or(false),
         })

@@ -11,7 +11,7 @@ use shared::{config::DatabaseConfig, telemetry};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let config = DatabaseConfig::from_env()?;
+    let config = DatabaseConfig::owner_from_env()?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<_>| {
         handler::handle(&config, event.payload).await
     }))

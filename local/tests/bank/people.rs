@@ -50,6 +50,13 @@ fn database_server() -> String {
     std::env::var("DATABASE_URL").expect("DATABASE_URL: run the tests by `make test`")
 }
 
+/// The same database for the functions, whose role owns nothing.
+pub(crate) fn application_url(database_url: &str) -> String {
+    let mut url = reqwest::Url::parse(database_url).unwrap();
+    url.set_username("bank_app").unwrap();
+    url.to_string()
+}
+
 /// The gateway's arguments for the template, the built functions and this database.
 pub(crate) fn arguments(database_url: &str) -> Vec<String> {
     let (secret, public) = keys();
@@ -57,7 +64,8 @@ pub(crate) fn arguments(database_url: &str) -> Vec<String> {
     [
         format!("--template={ROOT}/template.yaml"),
         format!("--functions={}", binaries.display()),
-        format!("--parameter=DatabaseUrl={database_url}"),
+        format!("--parameter=DatabaseUrl={}", application_url(database_url)),
+        format!("--parameter=OwnerDatabaseUrl={database_url}"),
         format!("--parameter=TokenSecretKey={secret}"),
         format!("--parameter=TokenPublicKeys={public}"),
     ]

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use super::people::{Bank, ROOT, database_url, keys, sign_up};
+use super::people::{Bank, ROOT, application_url, database_url, keys, sign_up};
 
 /// `cargo lambda watch` at a free port, ended with the test.
 struct Watch {
@@ -23,8 +23,9 @@ impl Watch {
         let (secret, public) = keys();
         let database = database_url().await;
         let variables = format!(
-            "STAGE=dev\nDATABASE_URL={database}\nTOKEN_SECRET_KEY={secret}\n\
-             TOKEN_PUBLIC_KEYS={public}\nSQLX_OFFLINE=true\n"
+            "STAGE=dev\nDATABASE_URL={}\nOWNER_DATABASE_URL={database}\nTOKEN_SECRET_KEY={secret}\n\
+             TOKEN_PUBLIC_KEYS={public}\nSQLX_OFFLINE=true\n",
+            application_url(database)
         );
         fs::write(&file, variables).unwrap();
         let child = Command::new("cargo")
@@ -126,6 +127,7 @@ async fn cargo_lambda_serves_the_same_bank() {
             match function {
                 "authorizer" => assert_eq!(answer["context"]["code"], "invalid_token"),
                 "migrate" => assert_eq!(answer["pending"], json!([])),
+                "verify" => assert_eq!(answer["books_are_right"], true, "{answer}"),
                 _ => assert!(answer["statusCode"].as_u64().unwrap() < 500, "{function}: {answer}"),
             }
         }

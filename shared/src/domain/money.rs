@@ -8,8 +8,8 @@ use super::Invalid;
 /// every other JSON reader keeps exact (RFC 8259, section 6).
 pub const MAX_MINOR_UNITS: i64 = 9_007_199_254_740_991;
 
-/// The currencies that the bank keeps accounts in. This list and the database's
-/// `accounts_currency_check` are the only two.
+/// The currencies that the bank keeps accounts in. This list and the database's domain
+/// `currency_code` are the only two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Currency {
     /// United States dollar.

@@ -6,7 +6,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::support::config;
+use crate::support::owner_config;
 
 /// What `pg_dump` says of the schema, without the lines that differ from run to run.
 fn schema(options: &PgConnectOptions) -> String {
@@ -25,7 +25,7 @@ fn schema(options: &PgConnectOptions) -> String {
 
 #[sqlx::test(migrations = false)]
 async fn down_and_up_again_leaves_the_same_schema(_: PgPoolOptions, options: PgConnectOptions) {
-    let config = config(&options);
+    let config = owner_config(&options);
     let newest = MIGRATOR.iter().map(|migration| migration.version).max().unwrap();
     let empty = migrate(&config, Direction::Stay).await.unwrap();
     assert_eq!((empty.version, empty.pending.last()), (0, Some(&newest)));
@@ -55,7 +55,7 @@ async fn a_failed_migration_leaves_nothing_and_blocks_nobody(
     pool_options: PgPoolOptions,
     options: PgConnectOptions,
 ) {
-    let config = config(&options);
+    let config = owner_config(&options);
     let pool: PgPool = pool_options.connect_with(options).await.unwrap();
     pool.execute("CREATE TABLE transfers (in_the_way int)").await.unwrap();
 

@@ -55,50 +55,6 @@ async fn at_once(
     join_all(environments).await.into_iter().flatten().collect()
 }
 
-/// What must hold of any ledger at any time. Sums alone do not see a payment that was made twice,
-/// so each key is held to one effect as well.
-async fn assert_books_balance(pool: &PgPool) {
-    let wrong_balances = sqlx::query_scalar!(
-        "SELECT accounts.id
-         FROM accounts
-         LEFT JOIN entries ON entries.account_id = accounts.id
-         GROUP BY accounts.id
-         HAVING accounts.balance <> coalesce(sum(entries.amount), 0)"
-    );
-    assert_eq!(wrong_balances.fetch_all(pool).await.unwrap(), [0; 0]);
-    let wrong_transfers = sqlx::query_scalar!(
-        "SELECT transfers.id
-         FROM transfers
-         LEFT JOIN entries ON entries.transfer_id = transfers.id
-         GROUP BY transfers.id
-         HAVING count(entries.id) <> 2
-             OR sum(entries.amount) <> 0
-             OR max(entries.amount) <> transfers.amount"
-    );
-    assert_eq!(wrong_transfers.fetch_all(pool).await.unwrap(), [0; 0]);
-    let wrong_chains = sqlx::query_scalar!(
-        r#"SELECT chain.id AS "id!"
-           FROM (
-               SELECT id, amount, balance_after,
-                      lag(balance_after, 1, 0::bigint) OVER (PARTITION BY account_id ORDER BY id)
-                          AS balance_before
-               FROM entries
-           ) AS chain
-           WHERE chain.balance_after <> chain.balance_before + chain.amount"#
-    );
-    assert_eq!(wrong_chains.fetch_all(pool).await.unwrap(), [0; 0]);
-    let unkeyed = sqlx::query_scalar!(
-        "SELECT entries.id
-         FROM entries
-         LEFT JOIN idempotency_keys ON idempotency_keys.entry_id = entries.id
-         LEFT JOIN transfers ON transfers.id = entries.transfer_id
-         WHERE entries.account_id IS DISTINCT FROM transfers.to_account_id
-         GROUP BY entries.id
-         HAVING count(idempotency_keys.key) <> 1"
-    );
-    assert_eq!(unkeyed.fetch_all(pool).await.unwrap(), [0; 0]);
-}
-
 async fn count_transfers(pool: &PgPool) -> i64 {
     let count = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM transfers"#);
     count.fetch_one(pool).await.unwrap()
@@ -124,7 +80,7 @@ async fn deposits_and_withdrawals(_: PgPoolOptions, options: PgConnectOptions) {
     let over = bank.store.move_money(&owner, &key(), deposit(&account, MAX_MINOR_UNITS)).await;
     assert_eq!(refusal(over), Refusal::BalanceLimit);
     assert_eq!(bank.balance(&owner, &account).await, 70);
-    assert_books_balance(&bank.pool).await;
+    bank.assert_books_are_right().await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -171,7 +127,7 @@ async fn each_refusal_names_its_cause_and_moves_nothing(
     }
     assert_eq!(count_transfers(&bank.pool).await, 0);
     assert_eq!(bank.balance(&alice, &from).await, 100);
-    assert_books_balance(&bank.pool).await;
+    bank.assert_books_are_right().await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -206,7 +162,7 @@ async fn a_key_has_one_effect_for_ever(_: PgPoolOptions, options: PgConnectOptio
         assert_eq!((again.outcome, again.is_replay), (first.outcome, true));
     }
     assert_eq!(bank.balance(&alice, &from).await, 107);
-    assert_books_balance(&bank.pool).await;
+    bank.assert_books_are_right().await;
 }
 
 /// Two hundred at once under one key: one effect, and no other answer than that one or "in flight".
@@ -234,7 +190,7 @@ async fn identical_requests_at_once_have_one_effect(_: PgPoolOptions, options: P
     assert!(postings.iter().all(|posting| *posting == postings[0]));
     assert_eq!(count_transfers(&bank.pool).await, 1);
     assert_eq!(bank.balance(&alice, &from).await, 990);
-    assert_books_balance(&bank.pool).await;
+    bank.assert_books_are_right().await;
 }
 
 /// The course's test of concurrent transfers, ten times its size: fifty in one direction.
@@ -264,7 +220,7 @@ async fn concurrent_transfers_in_one_direction(_: PgPoolOptions, options: PgConn
     assert_eq!(bank.balance(&alice, &from).await, spare);
     assert_eq!(bank.balance(&bob, &to).await, spare + 500);
     assert_eq!(count_transfers(&bank.pool).await, 50);
-    assert_books_balance(&bank.pool).await;
+    bank.assert_books_are_right().await;
 }
 
 /// The course's test for deadlocks, ten times its size: a hundred in alternating directions.
@@ -283,7 +239,7 @@ async fn alternating_directions_do_not_deadlock(_: PgPoolOptions, options: PgCon
 
     assert_eq!(bank.balance(&alice, &first).await, 1_000);
     assert_eq!(bank.balance(&bob, &second).await, 1_000);
-    assert_books_balance(&bank.pool).await;
+    bank.assert_books_are_right().await;
     let deadlocks = sqlx::query_scalar!(
         r#"SELECT deadlocks AS "deadlocks!" FROM pg_stat_database
            WHERE datname = current_database()"#
@@ -307,7 +263,7 @@ async fn nobody_spends_the_same_money_twice(_: PgPoolOptions, options: PgConnect
     assert_eq!(refused.count(), 49);
     assert_eq!(bank.balance(&alice, &from).await, 40);
     assert_eq!(bank.balance(&bob, &to).await, 60);
-    assert_books_balance(&bank.pool).await;
+    bank.assert_books_are_right().await;
 }
 
 /// Few accounts, many environments, every kind of movement at once.
@@ -334,7 +290,7 @@ async fn random_movements_keep_the_books(_: PgPoolOptions, options: PgConnectOpt
     for moved in at_once(&stores, movements).await {
         assert!(moved.is_ok(), "{moved:?}");
     }
-    assert_books_balance(&bank.pool).await;
+    bank.assert_books_are_right().await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -437,5 +393,5 @@ async fn a_movement_survives_a_cut_connection(_: PgPoolOptions, options: PgConne
 
     assert_eq!(posting.account.balance.minor_units(), 99);
     assert_eq!(count_transfers(&bank.pool).await, 1);
-    assert_books_balance(&bank.pool).await;
+    bank.assert_books_are_right().await;
 }

@@ -9,7 +9,7 @@ use shared::{
         Account, Amount, Caller, Currency, Email, FullName, IdempotencyKey, Keyed, Movement,
         NewSession, NewUser, Posting, Refusal, SessionId, Username,
     },
-    store::{PostgresStore, Store, StoreError},
+    store::{PostgresStore, Store, StoreError, postgres::verification::verify},
 };
 use sqlx::{
     ConnectOptions, PgPool,
@@ -88,6 +88,12 @@ impl Bank {
         (owner, posting.account)
     }
 
+    /// What must hold of the books at any time. Sums alone do not see a payment that was made twice,
+    /// so each key is held to one effect as well.
+    pub(crate) async fn assert_books_are_right(&self) {
+        assert_eq!(verify(&self.config).await.unwrap(), []);
+    }
+
     pub(crate) async fn balance(&self, owner: &Caller, account: &Account) -> i64 {
         self.store.get_account(owner, account.id).await.unwrap().balance.minor_units()
     }
@@ -97,8 +103,18 @@ impl Bank {
     }
 }
 
-/// Settings for a database of a test.
+/// Settings for a database of a test, as the functions have them: their role owns nothing.
 pub(crate) fn config(options: &PgConnectOptions) -> DatabaseConfig {
+    owner_config(&application(options))
+}
+
+/// A connection as the application's role.
+pub(crate) fn application(options: &PgConnectOptions) -> PgConnectOptions {
+    options.clone().username("bank_app")
+}
+
+/// The same as the role that owns the schema.
+pub(crate) fn owner_config(options: &PgConnectOptions) -> DatabaseConfig {
     DatabaseConfig { url: options.to_url_lossy().to_string(), ca_file: None, allow_unsafe: true }
 }
 

@@ -47,8 +47,8 @@ const PING_TIMEOUT: Duration = Duration::from_millis(500);
 /// Settings that no connection can be made from.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// `DATABASE_URL` cannot be read. Its text may hold a password, so it is not repeated.
-    #[error("DATABASE_URL is not a postgres:// URL")]
+    /// The URL cannot be read. Its text may hold a password, so it is not repeated.
+    #[error("the database's URL is not a postgres:// URL")]
     Url,
 }
 

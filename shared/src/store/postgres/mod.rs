@@ -7,6 +7,7 @@ pub mod migrations;
 mod movements;
 mod sessions;
 mod users;
+pub mod verification;
 
 use async_trait::async_trait;
 

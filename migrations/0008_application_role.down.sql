@@ -1,0 +1,14 @@
+-- Takes the rights back. The role stays: other databases of the server may know it.
+REVOKE EXECUTE ON FUNCTION move_money FROM bank_app;
+REVOKE ALL ON users, sessions, live_sessions, accounts, movements, transfers, entries FROM bank_app;
+REVOKE USAGE ON SCHEMA public FROM bank_app;
+
+GRANT EXECUTE ON FUNCTION
+    move_money, post_entry, refuse_change, refuse_change_without_entry
+    TO PUBLIC;
+
+DO $$
+BEGIN
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO PUBLIC', current_database());
+END
+$$;
