@@ -11,6 +11,7 @@
 )]
 
 mod accounts;
+mod attacks;
 mod connection;
 mod migrations;
 mod money;

@@ -4,7 +4,7 @@ use futures_util::{FutureExt, future::join_all};
 use rand::RngExt;
 use shared::{
     domain::{
-        Account, AccountId, Caller, Currency, EntryKind, IdempotencyKey, MAX_MINOR_UNITS, Movement,
+        AccountId, Caller, Currency, EntryKind, IdempotencyKey, MAX_MINOR_UNITS, Movement,
         NewTransfer, Refusal,
     },
     store::{PostgresStore, Store, StoreError},
@@ -14,27 +14,10 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::support::{Bank, Moved, amount, done, key, refusal};
+use crate::support::{Bank, Moved, deposit, dollars, done, key, refusal, transfer, withdrawal};
 
 /// As many as a busy function has environments.
 const ENVIRONMENTS: usize = 16;
-
-fn dollars(from: &Account, to: &Account, minor_units: i64) -> Movement {
-    Movement::Transfer(transfer(from, to, minor_units))
-}
-
-fn transfer(from: &Account, to: &Account, minor_units: i64) -> NewTransfer {
-    let currency = Currency::Usd;
-    NewTransfer { from: from.id, to: to.id, amount: amount(minor_units), currency }
-}
-
-fn deposit(account: &Account, minor_units: i64) -> Movement {
-    Movement::Deposit { account: account.id, amount: amount(minor_units) }
-}
-
-fn withdrawal(account: &Account, minor_units: i64) -> Movement {
-    Movement::Withdrawal { account: account.id, amount: amount(minor_units) }
-}
 
 /// All environments at work at once, each on one movement after another, as on Lambda.
 async fn at_once(

@@ -7,7 +7,7 @@ use shared::{
     config::DatabaseConfig,
     domain::{
         Account, Amount, Caller, Currency, Email, FullName, IdempotencyKey, Keyed, Movement,
-        NewSession, NewUser, Posting, Refusal, SessionId, Username,
+        NewSession, NewTransfer, NewUser, Posting, Refusal, SessionId, Username,
     },
     store::{PostgresStore, Store, StoreError, postgres::verification::verify},
 };
@@ -138,4 +138,21 @@ pub(crate) fn done(moved: Moved) -> Posting {
 #[track_caller]
 pub(crate) fn refusal(moved: Moved) -> Refusal {
     moved.unwrap().outcome.unwrap_err()
+}
+
+pub(crate) fn dollars(from: &Account, to: &Account, minor_units: i64) -> Movement {
+    Movement::Transfer(transfer(from, to, minor_units))
+}
+
+pub(crate) fn transfer(from: &Account, to: &Account, minor_units: i64) -> NewTransfer {
+    let currency = Currency::Usd;
+    NewTransfer { from: from.id, to: to.id, amount: amount(minor_units), currency }
+}
+
+pub(crate) fn deposit(account: &Account, minor_units: i64) -> Movement {
+    Movement::Deposit { account: account.id, amount: amount(minor_units) }
+}
+
+pub(crate) fn withdrawal(account: &Account, minor_units: i64) -> Movement {
+    Movement::Withdrawal { account: account.id, amount: amount(minor_units) }
 }
