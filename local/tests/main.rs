@@ -4,7 +4,10 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
     clippy::print_stderr,
+    clippy::print_stdout,
     reason = "a test may fail in any of these ways, and say so"
 )]
 

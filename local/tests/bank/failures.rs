@@ -1,14 +1,23 @@
 //! What happens when parts of the bank break.
 
-use std::{process::Command, time::Duration};
+use std::{
+    process::Command,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
+use futures_util::future::join_all;
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use reqwest::Method;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 use tokio::{task::JoinSet, time::timeout};
 
-use super::people::{Bank, PASSWORD, key, transfer};
-use crate::support::{Gateway, examples, signal};
+use super::{
+    idempotency::post_keyed,
+    people::{Bank, PASSWORD, key, transfer},
+};
+use crate::support::{Gateway, examples, signal, try_signal};
 
 /// The processes of one function.
 fn processes(gateway: &Gateway, function: &str) -> Vec<String> {
@@ -88,6 +97,82 @@ async fn a_function_killed_in_the_middle_has_one_effect_in_the_end() {
     };
     assert_eq!(again.status, 201, "the next request works: {again:?}");
     assert_eq!(alice.balance(from).await, 90);
+}
+
+const KILLS: usize = 100;
+const CLIENTS: usize = 6;
+
+/// Functions die at random while clients pay one another; each client sends a payment again, under
+/// its key, until it knows what became of it.
+#[tokio::test]
+async fn a_hundred_kills_leave_one_effect_for_each_key() {
+    let seed: u64 = rand::random();
+    println!("seed {seed}");
+    let mut random = StdRng::seed_from_u64(seed);
+    let bank = Bank::start().await;
+    let mut customers = Vec::new();
+    for _ in 0..CLIENTS {
+        let customer = bank.customer().await;
+        let account = customer.account("USD", 1_000_000).await;
+        customers.push((customer, account));
+    }
+
+    let is_over = AtomicBool::new(false);
+    let clients = customers.iter().enumerate().map(|(number, (customer, from))| {
+        let mut random = StdRng::seed_from_u64(seed.wrapping_add(number as u64));
+        let (customers, is_over) = (&customers, &is_over);
+        async move {
+            let mut paid = Vec::new();
+            while !is_over.load(Ordering::Relaxed) {
+                let other = (number + random.random_range(1..CLIENTS)) % CLIENTS;
+                let amount = random.random_range(1..100);
+                let body = transfer(*from, customers[other].1, amount);
+                let key = key();
+                loop {
+                    let answer = post_keyed(customer, "/transfers", &key, &body).await;
+                    match answer.status.as_u16() {
+                        201 => break,
+                        409 => answer.assert_problem(409, "request_in_flight"),
+                        503 => assert!(answer.headers.contains_key("retry-after")),
+                        _ => panic!("{answer:?}"),
+                    }
+                }
+                paid.push((number, other, amount));
+            }
+            paid
+        }
+    });
+    let killer = async {
+        let mut kills = 0;
+        while kills < KILLS {
+            tokio::time::sleep(Duration::from_millis(random.random_range(5..50))).await;
+            let running = processes(&bank.gateway, "transfer");
+            if let Some(pid) = running.choose(&mut random) {
+                kills += usize::from(try_signal(pid, "KILL"));
+            }
+        }
+        is_over.store(true, Ordering::Relaxed);
+    };
+    let (paid, ()) = tokio::join!(join_all(clients), killer);
+
+    let paid: Vec<(usize, usize, i64)> = paid.into_iter().flatten().collect();
+    println!("{} payments", paid.len());
+    let mut expected = [1_000_000; CLIENTS];
+    for (from, to, amount) in &paid {
+        expected[*from] -= amount;
+        expected[*to] += amount;
+    }
+    for ((customer, account), expected) in customers.iter().zip(expected) {
+        assert_eq!(customer.balance(*account).await, expected);
+    }
+    let accounts: Vec<String> = customers.iter().map(|(_, id)| id.to_string()).collect();
+    let count = format!(
+        "SELECT count(*) FROM transfers WHERE from_account_id IN ({})",
+        accounts.join(", ")
+    );
+    let count = bank.database().await.fetch_one(AssertSqlSafe(count)).await.unwrap();
+    assert_eq!(count.get::<i64, _>(0), i64::try_from(paid.len()).unwrap(), "one for each key");
+    bank.assert_books_are_right().await;
 }
 
 #[tokio::test]

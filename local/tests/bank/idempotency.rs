@@ -6,7 +6,12 @@ use tokio::task::JoinSet;
 
 use super::people::{Answer, Bank, Customer, key, transfer};
 
-async fn post_keyed(customer: &Customer<'_>, path: &str, key: &str, body: &Value) -> Answer {
+pub(crate) async fn post_keyed(
+    customer: &Customer<'_>,
+    path: &str,
+    key: &str,
+    body: &Value,
+) -> Answer {
     let send = customer.bank.send(Method::POST, path, |request| {
         request.bearer_auth(&customer.access_token).header("idempotency-key", key).json(body)
     });

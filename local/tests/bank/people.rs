@@ -101,6 +101,16 @@ impl Bank {
         PgConnection::connect(database_url().await).await.unwrap()
     }
 
+    /// Has the function `verify` look at the books of the run's database.
+    pub(crate) async fn assert_books_are_right(&self) {
+        let arguments = arguments(database_url().await);
+        let verify = ["invoke", "verify", "--data", "{}"];
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(verify).collect();
+        let output = support::run(&arguments).await;
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report, json!({ "books_are_right": true, "breaches": {} }));
+    }
+
     /// A new user who is logged in.
     pub(crate) async fn customer(&self) -> Customer<'_> {
         let username = format!("user_{}", Uuid::new_v4().simple());

@@ -114,8 +114,13 @@ pub(crate) async fn until(condition: impl Fn() -> bool) {
 
 /// Sends a signal to a process by its number.
 pub(crate) fn signal(pid: &str, name: &str) {
+    assert!(try_signal(pid, name), "kill -{name} {pid}");
+}
+
+/// The same to a process that may have ended by now; whether it had not.
+pub(crate) fn try_signal(pid: &str, name: &str) -> bool {
     let status = std::process::Command::new("kill").args([&format!("-{name}"), pid]).status();
-    assert!(status.unwrap().success(), "kill -{name} {pid}");
+    status.unwrap().success()
 }
 
 /// Whether a process runs; one that only waits to be buried does not.
