@@ -7,7 +7,6 @@
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
     clippy::print_stderr,
-    clippy::print_stdout,
     reason = "a test may fail in any of these ways, and say so"
 )]
 

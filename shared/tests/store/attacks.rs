@@ -9,6 +9,7 @@ use shared::{
 };
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection,
+    error::DatabaseError,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -57,7 +58,7 @@ impl Scene {
             Err(error) => Err(error),
         };
         let error = outcome.expect_err(&statements);
-        let code = error.as_database_error().and_then(|refusal| refusal.code()).unwrap();
+        let code = error.as_database_error().and_then(DatabaseError::code).unwrap();
         assert_eq!(code, sqlstate, "{statements}: {error}");
     }
 }

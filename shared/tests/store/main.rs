@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::arithmetic_side_effects,
+    clippy::as_conversions,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a test may fail in any of these ways"
@@ -15,5 +16,8 @@ mod attacks;
 mod connection;
 mod migrations;
 mod money;
+mod ordeal;
+mod planted;
 mod support;
 mod users;
+mod wire;

@@ -249,33 +249,6 @@ async fn nobody_spends_the_same_money_twice(_: PgPoolOptions, options: PgConnect
     bank.assert_books_are_right().await;
 }
 
-/// Few accounts, many environments, every kind of movement at once.
-#[sqlx::test(migrations = "../migrations")]
-async fn random_movements_keep_the_books(_: PgPoolOptions, options: PgConnectOptions) {
-    let mut bank = Bank::new(options).await;
-    let stores = bank.environments(ENVIRONMENTS).await;
-    let mut accounts = Vec::new();
-    for _ in 0..5 {
-        accounts.push(bank.account(Currency::Usd, 1_000).await);
-    }
-    let mut movements = Vec::new();
-    for _ in 0..600 {
-        let (payer, from) = accounts[bank.random.random_range(0..accounts.len())].clone();
-        let (_, to) = accounts[bank.random.random_range(0..accounts.len())].clone();
-        let minor_units = bank.random.random_range(1..800);
-        let movement = match bank.random.random_range(0..10) {
-            0 => deposit(&from, minor_units),
-            1 => withdrawal(&from, minor_units),
-            _ => dollars(&from, &to, minor_units),
-        };
-        movements.push((payer, key(), movement));
-    }
-    for moved in at_once(&stores, movements).await {
-        assert!(moved.is_ok(), "{moved:?}");
-    }
-    bank.assert_books_are_right().await;
-}
-
 #[sqlx::test(migrations = "../migrations")]
 async fn a_lock_is_not_waited_for_longer_than_a_second(
     _: PgPoolOptions,

@@ -1,0 +1,275 @@
+//! Bugs that banks have had, put in on purpose: each must be found, or the ordeal is worth nothing.
+//!
+//! Where the schema would refuse a bug's work, it is refused, and that is a finding. To see that the
+//! judge finds what the schema would let through, some bugs take the schema's own rule away as well.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use shared::{
+    domain::{
+        Account, AccountId, Balance, Caller, Credentials, Currency, Entry, EntryId, EntryKind,
+        IdempotencyKey, Keyed, Movement, NewSession, NewUser, Page, Posting, Refusal, Session,
+        TransferId, User, Username,
+    },
+    store::{PostgresStore, Store, StoreError},
+};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Executor, PgConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use time::OffsetDateTime;
+
+use crate::{
+    ordeal::{Ordeal, honest},
+    support::key,
+};
+
+const LOCK: &str = " FOR NO KEY UPDATE";
+
+/// Rewrites `move_money`: each text by another. A text that is not there any more fails the test.
+async fn rewrite(owner: &mut PgConnection, changes: &[(&str, &str)]) {
+    let mut function =
+        sqlx::query_scalar!(r#"SELECT pg_get_functiondef('move_money'::regproc) AS "text!""#)
+            .fetch_one(&mut *owner)
+            .await
+            .unwrap();
+    for (good, bad) in changes {
+        assert!(function.contains(good), "{good} is not in move_money");
+        function = function.replace(good, bad);
+    }
+    owner.execute(AssertSqlSafe(function)).await.unwrap();
+}
+
+/// A bank whose store is as it should be, and whose database is not.
+async fn found_in_sql(
+    options: PgConnectOptions,
+    weakened: &str,
+    changes: &[(&str, &str)],
+) -> Vec<String> {
+    let mut owner = options.connect().await.unwrap();
+    owner.execute(AssertSqlSafe(weakened.to_owned())).await.unwrap();
+    rewrite(&mut owner, changes).await;
+    Ordeal::new(options, honest).await.run().await
+}
+
+#[track_caller]
+fn assert_found(findings: &[String], what: &str) {
+    assert!(findings.iter().any(|finding| finding.contains(what)), "{findings:#?}");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn no_key(_: PgPoolOptions, options: PgConnectOptions) {
+    let changes = [
+        ("movements.key = idempotency_key", "false"),
+        (
+            "VALUES (caller_username, idempotency_key,",
+            "VALUES (caller_username, gen_random_uuid()::text,",
+        ),
+    ];
+    assert_found(&found_in_sql(options, "", &changes).await, "effects");
+}
+
+/// Two requests under one key at once, and none waits for the other to have said so.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_key_that_is_looked_up_and_not_held(_: PgPoolOptions, options: PgConnectOptions) {
+    let changes = [("IF NOT pg_try_advisory_xact_lock(", "IF NOT (SELECT true OR 0 = ")];
+    assert_found(&found_in_sql(options, "", &changes).await, "movements_key_key");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn check_then_lock(_: PgPoolOptions, options: PgConnectOptions) {
+    let findings = found_in_sql(options, "", &[(LOCK, "")]).await;
+    assert_found(&findings, "entries_post");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn unsorted_locks(_: PgPoolOptions, options: PgConnectOptions) {
+    let changes = [
+        ("IF paying_id < paid_id THEN", "IF true THEN"),
+        ("IF paying_id < paid_id IS NOT TRUE THEN", "IF false THEN"),
+    ];
+    // Looked for sooner than a lock is given up.
+    let impatient = "DO $$ BEGIN
+        EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = 10', current_database());
+    END $$";
+    assert_found(&found_in_sql(options, impatient, &changes).await, "deadlocks");
+}
+
+/// The movement is committed, and its entries were to follow.
+#[sqlx::test(migrations = "../migrations")]
+async fn entries_outside_the_transaction(_: PgPoolOptions, options: PgConnectOptions) {
+    let changes = [("WHERE side.account_id IS NOT NULL", "WHERE false")];
+    assert_found(&found_in_sql(options, "", &changes).await, "movements_");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn entries_outside_the_transaction_that_nobody_misses(
+    _: PgPoolOptions,
+    options: PgConnectOptions,
+) {
+    let weakened = "ALTER TABLE movements
+        DROP CONSTRAINT movements_from_entry_fkey, DROP CONSTRAINT movements_to_entry_fkey";
+    let changes = [("WHERE side.account_id IS NOT NULL", "WHERE false")];
+    let findings = found_in_sql(options, weakened, &changes).await;
+    assert_found(&findings, "side_has_one_entry");
+    assert_found(&findings, "acknowledged were");
+}
+
+/// Balances are read, changed and written back, and nothing in the schema minds.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_lost_update_without_a_check(_: PgPoolOptions, options: PgConnectOptions) {
+    let weakened = "DROP TRIGGER entries_post ON entries;
+        DROP TRIGGER accounts_only_post ON accounts;
+        ALTER DOMAIN money_balance DROP CONSTRAINT money_balance_check;
+        ALTER TABLE entries DROP CONSTRAINT entries_pkey";
+    let changes = [
+        (LOCK, ""),
+        (
+            "outcome := 'done';\n    account_id",
+            "UPDATE accounts SET balance = paying.balance - minor_units, version = paying.version + 1
+             WHERE accounts.id = paying_id;
+             UPDATE accounts SET balance = paid.balance + minor_units, version = paid.version + 1
+             WHERE accounts.id = paid_id;
+             outcome := 'done';
+             account_id",
+        ),
+    ];
+    let findings = found_in_sql(options, weakened, &changes).await;
+    assert_found(&findings, "balance_is_sum_of_entries");
+    assert_found(&findings, "acknowledged were");
+}
+
+/// The same with every rule in place: it does not get as far.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_payment_without_a_look_at_the_funds(_: PgPoolOptions, options: PgConnectOptions) {
+    let changes = [("WHEN paying.balance < minor_units", "WHEN false")];
+    assert_found(&found_in_sql(options, "", &changes).await, "money_balance_check");
+}
+
+/// What a store does wrong with what the database told it.
+#[derive(Clone, Copy)]
+enum Fault {
+    DoubtMeansDone,
+    DoubtMeansRefused,
+    KeyComesFirst,
+}
+
+struct Faulty {
+    good: PostgresStore,
+    fault: Fault,
+    /// Keys that were written in a transaction of their own.
+    keys: Mutex<Vec<IdempotencyKey>>,
+}
+
+impl Faulty {
+    fn with(good: PostgresStore, fault: Fault) -> Arc<dyn Store> {
+        Arc::new(Self { good, fault, keys: Mutex::default() })
+    }
+
+    /// Commits the key, before anything is done under it.
+    fn is_new(&self, given: &IdempotencyKey) -> bool {
+        let mut keys = self.keys.lock().unwrap();
+        let is_new = !keys.contains(given);
+        keys.push(given.clone());
+        is_new
+    }
+}
+
+/// An answer that nobody gave.
+fn made_up(caller: &Caller, movement: Movement) -> Posting {
+    let (account_id, amount) = match movement {
+        Movement::Deposit { account, amount } => (account, amount.minor_units()),
+        Movement::Withdrawal { account, amount } => (account, -amount.minor_units()),
+        Movement::Transfer(new) => (new.from, -new.amount.minor_units()),
+    };
+    let balance = Balance::new(0).unwrap();
+    let created_at = OffsetDateTime::UNIX_EPOCH;
+    Posting {
+        account: Account {
+            id: account_id,
+            owner: caller.username.clone(),
+            balance,
+            currency: Currency::Usd,
+            created_at,
+        },
+        entry: Entry {
+            id: EntryId(1),
+            account_id,
+            amount,
+            balance_after: balance,
+            kind: EntryKind::Transfer(TransferId(1)),
+            created_at,
+        },
+    }
+}
+
+#[async_trait]
+impl Store for Faulty {
+    async fn move_money(
+        &self,
+        caller: &Caller,
+        given: &IdempotencyKey,
+        movement: Movement,
+    ) -> Result<Keyed<Posting>, StoreError> {
+        if let Fault::KeyComesFirst = self.fault {
+            if !self.is_new(given) {
+                let outcome = Ok(made_up(caller, movement));
+                return Ok(Keyed { outcome, is_replay: true });
+            }
+            return self.good.move_money(caller, &key(), movement).await;
+        }
+        let moved = self.good.move_money(caller, given, movement).await;
+        match (moved, self.fault) {
+            (Err(StoreError::OutcomeUnknown(_)), Fault::DoubtMeansDone) => {
+                Ok(Keyed { outcome: Ok(made_up(caller, movement)), is_replay: false })
+            }
+            (Err(StoreError::OutcomeUnknown(_)), Fault::DoubtMeansRefused) => {
+                Ok(Keyed { outcome: Err(Refusal::InsufficientFunds), is_replay: false })
+            }
+            (moved, _) => moved,
+        }
+    }
+
+    async fn create_user(&self, user: NewUser) -> Result<User, StoreError> {
+        self.good.create_user(user).await
+    }
+
+    async fn find_credentials(&self, name: &Username) -> Result<Option<Credentials>, StoreError> {
+        self.good.find_credentials(name).await
+    }
+
+    async fn create_session(&self, session: NewSession) -> Result<Session, StoreError> {
+        self.good.create_session(session).await
+    }
+
+    async fn open_account(&self, caller: &Caller, in_: Currency) -> Result<Account, StoreError> {
+        self.good.open_account(caller, in_).await
+    }
+
+    async fn get_account(&self, caller: &Caller, id: AccountId) -> Result<Account, StoreError> {
+        self.good.get_account(caller, id).await
+    }
+
+    async fn list_accounts(&self, caller: &Caller, page: Page) -> Result<Vec<Account>, StoreError> {
+        self.good.list_accounts(caller, page).await
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_error_at_commit_reported_as_success(_: PgPoolOptions, options: PgConnectOptions) {
+    let make = |good| Faulty::with(good, Fault::DoubtMeansDone);
+    assert_found(&Ordeal::new(options, make).await.run().await, "effects");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_error_at_commit_reported_as_refusal(_: PgPoolOptions, options: PgConnectOptions) {
+    let make = |good| Faulty::with(good, Fault::DoubtMeansRefused);
+    assert_found(&Ordeal::new(options, make).await.run().await, "effects");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_key_in_its_own_transaction(_: PgPoolOptions, options: PgConnectOptions) {
+    let make = |good| Faulty::with(good, Fault::KeyComesFirst);
+    assert_found(&Ordeal::new(options, make).await.run().await, "effects");
+}
