@@ -1,12 +1,18 @@
 use std::process::Command;
 
-use shared::store::postgres::migrations::{Direction, MIGRATOR, MigrationError, migrate};
+use shared::{
+    domain::{Currency, Keyed},
+    store::{
+        Store,
+        postgres::migrations::{Direction, MIGRATOR, MigrationError, migrate},
+    },
+};
 use sqlx::{
     ConnectOptions, Executor, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::support::owner_config;
+use crate::support::{Bank, deposit, dollars, done, key, owner_config, withdrawal};
 
 /// What `pg_dump` says of the schema, without the lines that differ from run to run.
 fn schema(options: &PgConnectOptions) -> String {
@@ -66,6 +72,51 @@ async fn a_failed_migration_leaves_nothing_and_blocks_nobody(
     pool.execute("DROP TABLE transfers").await.unwrap();
     let up = migrate(&config, Direction::Up).await.unwrap();
     assert_eq!(up.pending, [0; 0]);
+}
+
+/// Money that was moved before the books were kept as they are now is in them all the same, and
+/// every key answers as it did. So it is on the way back.
+#[sqlx::test(migrations = false)]
+async fn the_books_and_their_keys_survive_a_migration(_: PgPoolOptions, options: PgConnectOptions) {
+    const BEFORE_MOVEMENTS: i64 = 6;
+    let config = owner_config(&options);
+    let down = async || {
+        while migrate(&config, Direction::Stay).await.unwrap().version > BEFORE_MOVEMENTS {
+            migrate(&config, Direction::Down).await.unwrap();
+        }
+    };
+    migrate(&config, Direction::Up).await.unwrap();
+    down().await;
+
+    let mut bank = Bank::with(options, config.clone()).await;
+    let (alice, from) = bank.account(Currency::Usd, 100).await;
+    let (bob, to) = bank.account(Currency::Usd, 0).await;
+    let requests = [
+        (&alice, key(), dollars(&from, &to, 30)),
+        (&alice, key(), withdrawal(&from, 20)),
+        (&bob, key(), dollars(&to, &from, 7)),
+        (&bob, key(), deposit(&to, 5)),
+        (&alice, key(), dollars(&from, &to, 1_000)),
+    ];
+    let mut answers = Vec::new();
+    for (caller, key, movement) in &requests {
+        let answer = bank.store.move_money(caller, key, *movement).await.unwrap();
+        answers.push(Keyed { is_replay: true, ..answer });
+    }
+    for direction in [Direction::Up, Direction::Down, Direction::Up] {
+        match direction {
+            Direction::Down => down().await,
+            Direction::Up | Direction::Stay => drop(migrate(&config, direction).await.unwrap()),
+        }
+        for ((caller, key, movement), answer) in requests.iter().zip(&answers) {
+            let again = bank.store.move_money(caller, key, *movement).await.unwrap();
+            assert_eq!(again, *answer, "{direction:?}");
+        }
+        done(bank.store.move_money(&alice, &key(), dollars(&from, &to, 1)).await);
+    }
+    bank.assert_books_are_right().await;
+    assert_eq!(bank.balance(&alice, &from).await, 100 - 30 - 20 + 7 - 3);
+    assert_eq!(bank.balance(&bob, &to).await, 30 - 7 + 5 + 3);
 }
 
 /// Errors are told apart by constraint names, so none may be left for Postgres to make up.

@@ -27,9 +27,14 @@ pub(crate) struct Bank {
 
 impl Bank {
     pub(crate) async fn new(options: PgConnectOptions) -> Self {
+        let config = config(&options);
+        Self::with(options, config).await
+    }
+
+    /// A bank whose store works with other settings than the application's.
+    pub(crate) async fn with(options: PgConnectOptions, config: DatabaseConfig) -> Self {
         let seed = rand::random();
         println!("seed {seed}");
-        let config = config(&options);
         Self {
             store: Arc::new(PostgresStore::open(&config).await.unwrap()),
             pool: PgPoolOptions::new().max_connections(2).connect_with(options).await.unwrap(),
