@@ -96,7 +96,69 @@ impl Balance {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{prelude::*, sample::select};
+
     use super::*;
+
+    /// Any number at all, and as often one that is next to a bound.
+    fn number() -> impl Strategy<Value = i64> {
+        let bounds = vec![i64::MIN, -MAX_MINOR_UNITS, 0, MAX_MINOR_UNITS, i64::MAX];
+        let next_to_bound =
+            (select(bounds), -2..=2_i64).prop_map(|(bound, step)| bound.saturating_add(step));
+        prop_oneof![any::<i64>(), -MAX_MINOR_UNITS..=MAX_MINOR_UNITS, next_to_bound]
+    }
+
+    fn amount() -> impl Strategy<Value = Amount> {
+        number().prop_filter_map("an amount", |number| Amount::new(number).ok())
+    }
+
+    fn balance() -> impl Strategy<Value = Balance> {
+        number().prop_filter_map("a balance", Balance::new)
+    }
+
+    proptest! {
+        /// 53 bits are what every reader of JSON keeps: 64 without the sign and ten more.
+        #[test]
+        fn money_is_what_fits_53_bits(number in number()) {
+            let fits = number >= 0 && number.leading_zeros() >= 64 - 53;
+            let balance = Balance::new(number);
+            prop_assert_eq!(balance.is_some(), fits);
+            prop_assert_eq!(Amount::new(number).is_ok(), fits && number != 0);
+            if let Some(balance) = balance {
+                prop_assert_eq!(balance.minor_units(), number);
+            }
+        }
+
+        /// `move_money` decides before it adds, by a comparison that cannot overflow. It has to be
+        /// the one that the bounds of a balance make.
+        #[test]
+        fn a_balance_that_is_paid_stays_one_or_is_at_its_limit(
+            balance in balance(),
+            amount in amount(),
+        ) {
+            let (held, paid) = (balance.minor_units(), amount.minor_units());
+            let after = held.checked_add(paid).and_then(Balance::new);
+            let room = MAX_MINOR_UNITS.checked_sub(paid);
+            prop_assert_eq!(after.is_none(), room.is_some_and(|room| held > room));
+            if let Some(after) = after {
+                prop_assert!(after > balance);
+                let back = after.minor_units().checked_sub(paid).and_then(Balance::new);
+                prop_assert_eq!(back, Some(balance));
+            }
+        }
+
+        /// The same of the other comparison.
+        #[test]
+        fn a_balance_that_pays_stays_one_or_has_too_little(
+            balance in balance(),
+            amount in amount(),
+        ) {
+            let (held, paid) = (balance.minor_units(), amount.minor_units());
+            let after = held.checked_sub(paid);
+            prop_assert!(after.is_some(), "two kinds of money never overflow");
+            prop_assert_eq!(after.and_then(Balance::new).is_none(), held < paid);
+        }
+    }
 
     #[test]
     fn amounts_have_bounds() {
