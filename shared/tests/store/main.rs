@@ -7,6 +7,7 @@
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::print_stdout,
     reason = "a test may fail in any of these ways"
 )]
@@ -15,6 +16,7 @@ mod accounts;
 mod attacks;
 mod connection;
 mod migrations;
+mod model;
 mod money;
 mod ordeal;
 mod planted;
