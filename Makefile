@@ -110,13 +110,14 @@ endef
 ##
 
 .PHONY: keys
-keys: .local/parameters ## Make the keys that sign access tokens, once
+keys: .local/parameters ## Make the keys of access tokens and cursors, once
 
-.local/parameters: | compile
+# A file that is older than the program may lack a key that the template asks for by now.
+.local/parameters: shared/src/bin/token_keys.rs | compile
 	@mkdir -p .local
 	@umask 077; $(BIN)/token_keys >$@.new
 	@mv $@.new $@
-	@echo "Wrote new token keys to $@"
+	@echo "Wrote new keys to $@"
 
 ##
 ## Setting up: quick when nothing is missing

@@ -148,6 +148,31 @@ impl VerifyingConfig {
     }
 }
 
+/// How to seal cursors. `Debug` does not show the key.
+#[derive(Clone)]
+pub struct CursorConfig {
+    /// `STAGE`: cursors of one stage are refused by every other.
+    pub stage: String,
+    /// `CURSOR_KEY`: PASERK `k4.local`.
+    pub key: String,
+}
+
+impl CursorConfig {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// When one is missing.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self { stage: required("STAGE")?, key: required("CURSOR_KEY")? })
+    }
+}
+
+impl fmt::Debug for CursorConfig {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("CursorConfig").field("stage", &self.stage).finish_non_exhaustive()
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place where settings are read")]
 fn read(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())

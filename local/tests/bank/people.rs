@@ -4,7 +4,7 @@ use std::{path::Path, sync::OnceLock, time::Duration};
 
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
-use shared::auth::generate_keys;
+use shared::auth::{generate_cursor_key, generate_keys};
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -20,6 +20,12 @@ pub(crate) const PASSWORD: &str = "seven tall cranes over a lake";
 pub(crate) fn keys() -> &'static (String, String) {
     static KEYS: OnceLock<(String, String)> = OnceLock::new();
     KEYS.get_or_init(|| generate_keys().unwrap())
+}
+
+/// The key of the cursors of all banks of this run.
+pub(crate) fn cursor_key() -> &'static str {
+    static KEY: OnceLock<String> = OnceLock::new();
+    KEY.get_or_init(|| generate_cursor_key().unwrap())
 }
 
 /// The database of this run, which the first test makes and migrates.
@@ -68,6 +74,7 @@ pub(crate) fn arguments(database_url: &str) -> Vec<String> {
         format!("--parameter=OwnerDatabaseUrl={database_url}"),
         format!("--parameter=TokenSecretKey={secret}"),
         format!("--parameter=TokenPublicKeys={public}"),
+        format!("--parameter=CursorKey={}", cursor_key()),
     ]
     .to_vec()
 }

@@ -6,7 +6,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use super::people::{Bank, ROOT, application_url, database_url, keys, sign_up};
+use super::people::{
+    Bank, ROOT, application_url, cursor_key, database_url, keys, sign_up,
+};
 
 /// `cargo lambda watch` at a free port, ended with the test.
 struct Watch {
@@ -23,9 +25,17 @@ impl Watch {
         let (secret, public) = keys();
         let database = database_url().await;
         let variables = format!(
-            "STAGE=dev\nDATABASE_URL={}\nOWNER_DATABASE_URL={database}\nTOKEN_SECRET_KEY={secret}\n\
-             TOKEN_PUBLIC_KEYS={public}\nSQLX_OFFLINE=true\n",
-            application_url(database)
+            "STAGE=dev
+DATABASE_URL={}
+OWNER_DATABASE_URL={database}
+TOKEN_SECRET_KEY={secret}
+\
+             TOKEN_PUBLIC_KEYS={public}
+CURSOR_KEY={}
+SQLX_OFFLINE=true
+",
+            application_url(database),
+            cursor_key()
         );
         fs::write(&file, variables).unwrap();
         let child = Command::new("cargo")

@@ -4,7 +4,7 @@
 //! for the log and never shown to a client.
 
 use crate::{
-    auth::{HashError, TokenError},
+    auth::{HashError, SealError, TokenError},
     domain::{Refusal, Violation},
     store::{StoreError, Unique},
 };
@@ -97,6 +97,12 @@ impl From<HashError> for BankError {
 /// From making a token. Reading one is the authorizer's affair, before any use case.
 impl From<TokenError> for BankError {
     fn from(error: TokenError) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl From<SealError> for BankError {
+    fn from(error: SealError) -> Self {
         Self::Internal(error.into())
     }
 }

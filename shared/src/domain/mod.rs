@@ -6,6 +6,7 @@
 mod account;
 mod caller;
 mod entry;
+mod history;
 mod idempotency;
 mod invalid;
 mod money;
@@ -18,6 +19,7 @@ mod user;
 pub use account::{Account, AccountId};
 pub use caller::Caller;
 pub use entry::{Entry, EntryId, EntryKind};
+pub use history::{History, Limit, Position, Slice, Sliced};
 pub use idempotency::IdempotencyKey;
 pub use invalid::{Invalid, Violation};
 pub use money::{Amount, Balance, Currency, MAX_MINOR_UNITS};

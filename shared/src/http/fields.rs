@@ -61,6 +61,15 @@ impl Fields {
         }
     }
 
+    /// Takes a text that may be absent. The outer `None` stands for a violation that was noted.
+    pub fn optional_text<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Option<Option<T>> {
+        if self.has(name) { self.text(name, parse).map(Some) } else { Some(None) }
+    }
+
     /// Takes a whole number that must be there. `None` stands for a violation that was noted.
     pub fn integer<T>(
         &mut self,

@@ -13,6 +13,7 @@ mod query;
 mod reply;
 mod request;
 mod serve;
+mod slice;
 pub mod wire;
 
 pub use lambda_http::Error;

@@ -3,7 +3,7 @@
 use super::clock;
 use crate::domain::{
     Account, AccountId, Amount, Balance, Credentials, Currency, Entry, EntryId, EntryKind, Keyed,
-    Posting, Role, User, Username,
+    Posting, Role, Transfer, TransferId, User, Username,
 };
 
 /// An account in dollars.
@@ -33,6 +33,22 @@ pub fn entry(account_id: i64, amount: i64, balance_after: i64, kind: EntryKind) 
         amount,
         balance_after: Balance::new(balance_after).expect("a balance"),
         kind,
+        created_at: clock().0,
+    }
+}
+
+/// A transfer in dollars.
+///
+/// # Panics
+/// When the amount is not possible.
+#[must_use]
+pub fn transfer(id: i64, from: i64, to: i64, minor_units: i64) -> Transfer {
+    Transfer {
+        id: TransferId(id),
+        from: AccountId(from),
+        to: AccountId(to),
+        amount: amount(minor_units),
+        currency: Currency::Usd,
         created_at: clock().0,
     }
 }

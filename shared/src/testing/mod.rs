@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
+    auth::{CursorSealer, generate_cursor_key},
     bank::BankError,
     clock::FixedClock,
     domain::{Caller, SessionId, Username},
@@ -20,13 +21,19 @@ use crate::{
 
 mod fixtures;
 
-pub use self::fixtures::{account, amount, credentials, entry, posted, user};
+pub use self::fixtures::{account, amount, credentials, entry, posted, transfer, user};
 pub use crate::store::MockStore;
 
-/// What a function for signed-in callers works with, over a mock store and [`clock`].
+/// What a function for signed-in callers works with, over a mock store, [`clock`] and a new key for
+/// cursors.
+///
+/// # Panics
+/// Without random bytes.
 #[must_use]
 pub fn app(store: MockStore) -> App {
-    App { store: Box::new(store), clock: Box::new(clock()) }
+    let key = generate_cursor_key().expect("random bytes");
+    let cursors = CursorSealer::new("dev", &key).expect("a key");
+    App { store: Box::new(store), clock: Box::new(clock()), cursors }
 }
 
 /// Makes an error of the store; errors cannot be cloned.
