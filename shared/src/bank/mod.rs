@@ -11,6 +11,7 @@ mod sign_up;
 mod deposit;
 mod open_account;
 mod read_accounts;
+mod read_history;
 mod transfer;
 mod withdraw;
 
@@ -19,6 +20,7 @@ pub use error::{BankError, Cause};
 pub use log_in::{LogIn, LogInTools, LoggedIn, log_in};
 pub use open_account::open_account;
 pub use read_accounts::{get_account, list_accounts};
+pub use read_history::{get_transfer, list_entries, list_transfers};
 pub use sign_up::{SignUp, sign_up};
 pub use transfer::transfer;
 pub use withdraw::withdraw;

@@ -9,8 +9,9 @@ pub mod postgres;
 use async_trait::async_trait;
 
 use crate::domain::{
-    Account, AccountId, Caller, Credentials, Currency, IdempotencyKey, Keyed, Movement, NewSession,
-    NewUser, Page, Posting, Session, User, Username,
+    Account, AccountId, Caller, Credentials, Currency, Entry, IdempotencyKey, Keyed, Movement,
+    NewSession, NewUser, Page, Posting, Session, Slice, Sliced, Transfer, TransferId, User,
+    Username,
 };
 
 pub use postgres::PostgresStore;
@@ -66,6 +67,35 @@ pub trait Store: Send + Sync {
         key: &IdempotencyKey,
         movement: Movement,
     ) -> Result<Keyed<Posting>, StoreError>;
+
+    /// Reads a slice of the entries of one of the caller's accounts.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no account of that number, or it is somebody else's.
+    async fn list_entries(
+        &self,
+        caller: &Caller,
+        account: AccountId,
+        slice: Slice,
+    ) -> Result<Sliced<Entry>, StoreError>;
+
+    /// Reads a transfer that one of the caller's accounts is a side of.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none of that number, or it is others'.
+    async fn get_transfer(&self, caller: &Caller, id: TransferId) -> Result<Transfer, StoreError>;
+
+    /// Reads a slice of the transfers that the account is a side of, or, without one, any of the
+    /// caller's accounts.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no account of that number, or it is somebody else's.
+    async fn list_transfers(
+        &self,
+        caller: &Caller,
+        account: Option<AccountId>,
+        slice: Slice,
+    ) -> Result<Sliced<Transfer>, StoreError>;
 }
 
 /// Why the data did not do what was asked.

@@ -1,5 +1,7 @@
 use shared::{
-    domain::{AccountId, Caller, Currency, Movement, NewTransfer, Page, SessionId},
+    domain::{
+        AccountId, Caller, Currency, Movement, NewTransfer, Page, SessionId, Slice, TransferId,
+    },
     store::{Store, StoreError, Unique},
 };
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -101,6 +103,10 @@ async fn a_session_that_has_ended_does_nothing(_: PgPoolOptions, options: PgConn
             store.get_account(&caller, account.id).await.map(drop),
             store.list_accounts(&caller, Page::default()).await.map(drop),
             store.move_money(&caller, &key(), Movement::Transfer(new)).await.map(drop),
+            store.list_entries(&caller, account.id, Slice::default()).await.map(drop),
+            store.get_transfer(&caller, TransferId(1)).await.map(drop),
+            store.list_transfers(&caller, None, Slice::default()).await.map(drop),
+            store.list_transfers(&caller, Some(account.id), Slice::default()).await.map(drop),
         ];
         for answer in answers {
             assert!(matches!(answer, Err(StoreError::SessionEnded)), "{caller:?}: {answer:?}");

@@ -15,6 +15,7 @@
 mod accounts;
 mod attacks;
 mod connection;
+mod history;
 mod migrations;
 mod model;
 mod money;

@@ -3,6 +3,7 @@
 mod accounts;
 mod connection;
 mod error;
+mod history;
 pub mod migrations;
 mod movements;
 mod sessions;
@@ -16,8 +17,9 @@ use super::{Store, StoreError};
 use crate::{
     config::DatabaseConfig,
     domain::{
-        Account, AccountId, Caller, Credentials, Currency, IdempotencyKey, Keyed, Movement,
-        NewSession, NewUser, Page, Posting, Session, User, Username,
+        Account, AccountId, Caller, Credentials, Currency, Entry, IdempotencyKey, Keyed, Movement,
+        NewSession, NewUser, Page, Posting, Session, Slice, Sliced, Transfer, TransferId, User,
+        Username,
     },
 };
 
@@ -82,5 +84,31 @@ impl Store for PostgresStore {
         movement: Movement,
     ) -> Result<Keyed<Posting>, StoreError> {
         retry_keyed(|| movements::execute(&self.connections, caller, key, movement)).await
+    }
+    async fn list_entries(
+        &self,
+        caller: &Caller,
+        account: AccountId,
+        slice: Slice,
+    ) -> Result<Sliced<Entry>, StoreError> {
+        history::list_entries(&self.connections, caller, account, slice).await
+    }
+
+    async fn get_transfer(&self, caller: &Caller, id: TransferId) -> Result<Transfer, StoreError> {
+        history::get_transfer(&self.connections, caller, id).await
+    }
+
+    async fn list_transfers(
+        &self,
+        caller: &Caller,
+        account: Option<AccountId>,
+        slice: Slice,
+    ) -> Result<Sliced<Transfer>, StoreError> {
+        match account {
+            Some(account) => {
+                history::list_transfers_of(&self.connections, caller, account, slice).await
+            }
+            None => history::list_transfers(&self.connections, caller, slice).await,
+        }
     }
 }
