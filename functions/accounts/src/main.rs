@@ -1,5 +1,6 @@
-//! `/accounts`: open, read, list, deposit, withdraw. One folder a route.
+//! `/accounts`: open, read, list, deposit, withdraw, and the entries. One folder a route.
 
+mod entries;
 mod get;
 mod list;
 mod open;
@@ -27,6 +28,7 @@ async fn route(app: Arc<App>, request: Request) -> Result<Reply, BankError> {
         "POST /accounts" => open::handle(&app, &request).await,
         "GET /accounts" => list::handle(&app, &request).await,
         "GET /accounts/{id}" => get::handle(&app, &request).await,
+        "GET /accounts/{id}/entries" => entries::handle(&app, &request).await,
         "POST /accounts/{id}/deposits" => post::deposit(&app, &request).await,
         "POST /accounts/{id}/withdrawals" => post::withdraw(&app, &request).await,
         _ => Err(BankError::NotFound),

@@ -1,10 +1,15 @@
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use shared::{
-    domain::{AccountId, Currency, EntryKind, Keyed, Movement, Page, Refusal},
+    domain::{
+        AccountId, Currency, EntryKind, History, Keyed, Movement, Page, Position, Refusal, Sliced,
+        TransferId, Username,
+    },
     store::{StoreError, Unique},
     testing::{
-        Answer, Event, MockStore, StoreFailure, account, amount, app, caller, defect, posted, send,
-        unavailable,
+        Answer, Event, MockStore, StoreFailure, account, amount, app, caller, defect, entry,
+        posted, send, send_to, unavailable,
     },
 };
 
@@ -18,6 +23,7 @@ fn events() -> Vec<Event> {
         open(&json!({ "currency": "USD" })),
         list(&[]),
         get("1"),
+        entries("1", &[]),
         deposit("1", 10),
         withdraw("1", 10),
     ]
@@ -28,9 +34,16 @@ fn open(body: &Value) -> Event {
 }
 
 fn list(query: &[(&str, &str)]) -> Event {
-    query.iter().fold(Event::new("GET /accounts").signed_in("alice"), |event, (name, value)| {
-        event.query(name, value)
-    })
+    with_query(Event::new("GET /accounts").signed_in("alice"), query)
+}
+
+fn entries(id: &str, query: &[(&str, &str)]) -> Event {
+    let event = Event::new("GET /accounts/{id}/entries").signed_in("alice").path("id", id);
+    with_query(event, query)
+}
+
+fn with_query(event: Event, query: &[(&str, &str)]) -> Event {
+    query.iter().fold(event, |event, (name, value)| event.query(name, value))
 }
 
 fn get(id: &str) -> Event {
@@ -58,6 +71,7 @@ fn store_that_fails(error: StoreFailure) -> MockStore {
     store.expect_open_account().returning(move |_, _| Err(error()));
     store.expect_list_accounts().returning(move |_, _| Err(error()));
     store.expect_get_account().returning(move |_, _| Err(error()));
+    store.expect_list_entries().returning(move |_, _, _| Err(error()));
     store.expect_move_money().returning(move |_, _, _| Err(error()));
     store
 }
@@ -139,7 +153,7 @@ async fn an_account_is_read() {
 #[tokio::test]
 async fn ids_are_written_in_one_way() {
     for id in ["0", "-1", "+1", "01", "1%2F..", "١", "1 ", "", "x", "9223372036854775808", "1.0"] {
-        for event in [get(id), deposit(id, 1), withdraw(id, 1)] {
+        for event in [get(id), entries(id, &[]), deposit(id, 1), withdraw(id, 1)] {
             let answer = refused(event).await;
             assert_eq!((answer.status, answer.code()), (404, "not_found"), "{id:?}");
         }
@@ -196,6 +210,89 @@ async fn pages_that_are_none() {
 }
 
 #[tokio::test]
+async fn entries_are_read_slice_after_slice() {
+    let mut store = MockStore::new();
+    store
+        .expect_list_entries()
+        .once()
+        .withf(|who, id, slice| {
+            let is_first = slice.limit.rows() == 2 && slice.before.is_none();
+            *who == caller("alice") && *id == AccountId(1) && is_first
+        })
+        .returning(|_, _, _| {
+            let transfer = EntryKind::Transfer(TransferId(7));
+            let items = vec![entry(1, -30, 70, transfer), entry(1, 100, 100, EntryKind::Deposit)];
+            Ok(Sliced { items, next: Some(Position(41)) })
+        });
+    store
+        .expect_list_entries()
+        .once()
+        .withf(|_, _, slice| slice.limit.rows() == 20 && slice.before == Some(Position(41)))
+        .returning(|_, _, _| Ok(Sliced { items: vec![], next: None }));
+    let app = Arc::new(app(store));
+
+    let answer = send_to(app.clone(), route, entries("1", &[("limit", "2")])).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.body["entries"],
+        json!([
+            {
+                "id": 1, "account_id": 1, "amount": -30, "balance_after": 70, "kind": "transfer",
+                "transfer_id": 7, "created_at": AT,
+            },
+            {
+                "id": 1, "account_id": 1, "amount": 100, "balance_after": 100, "kind": "deposit",
+                "transfer_id": null, "created_at": AT,
+            },
+        ])
+    );
+    let cursor = answer.body["next_cursor"].as_str().unwrap();
+
+    let answer = send_to(app, route, entries("1", &[("cursor", cursor)])).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body, json!({ "entries": [], "next_cursor": null }));
+}
+
+#[tokio::test]
+async fn slices_that_are_none() {
+    let app = Arc::new(app(MockStore::new()));
+    let seal = |username: &str, list| {
+        let username = Username::parse(username).unwrap();
+        app.cursors.seal(&username, list, Position(41)).unwrap()
+    };
+    let good = seal("alice", History::Entries(AccountId(1)));
+    let others = seal("bob", History::Entries(AccountId(1)));
+    let of_another_account = seal("alice", History::Entries(AccountId(2)));
+    let of_transfers = seal("alice", History::TransfersOf(AccountId(1)));
+    let changed = format!("{good}A");
+    let long = "A".repeat(513);
+    for (query, violated) in [
+        (vec![("limit", "0")], vec!["limit"]),
+        (vec![("limit", "101")], vec!["limit"]),
+        (vec![("limit", "-1")], vec!["limit"]),
+        (vec![("limit", "020")], vec!["limit"]),
+        (vec![("limit", "ten")], vec!["limit"]),
+        (vec![("limit", "")], vec!["limit"]),
+        (vec![("cursor", "")], vec!["cursor"]),
+        (vec![("cursor", "41")], vec!["cursor"]),
+        (vec![("cursor", "v4.local.AAAA")], vec!["cursor"]),
+        (vec![("cursor", "\0")], vec!["cursor"]),
+        (vec![("cursor", &long)], vec!["cursor"]),
+        (vec![("cursor", &changed)], vec!["cursor"]),
+        (vec![("cursor", &others)], vec!["cursor"]),
+        (vec![("cursor", &of_another_account)], vec!["cursor"]),
+        (vec![("cursor", &of_transfers)], vec!["cursor"]),
+        (vec![("page_id", "1")], vec!["page_id"]),
+        (vec![("account_id", "1"), ("cursor", &good)], vec!["account_id"]),
+        (vec![("limit", "0"), ("cursor", "x"), ("x", "1")], vec!["limit", "cursor", "x"]),
+    ] {
+        let answer = send_to(app.clone(), route, entries("1", &query)).await;
+        assert_eq!((answer.status, answer.code()), (400, "invalid_argument"), "{query:?}");
+        assert_eq!(answer.violated(), violated, "{query:?}");
+    }
+}
+
+#[tokio::test]
 async fn money_comes_in_and_goes_out() {
     let mut store = MockStore::new();
     store
@@ -213,9 +310,9 @@ async fn money_comes_in_and_goes_out() {
             *movement == Movement::Withdrawal { account: AccountId(1), amount: amount(30) }
         })
         .returning(|_, _, _| Ok(posted(1, "alice", 110, -30, EntryKind::Withdrawal)));
-    let app = std::sync::Arc::new(app(store));
+    let app = Arc::new(app(store));
 
-    let answer = shared::testing::send_to(app.clone(), route, deposit("1", 10)).await;
+    let answer = send_to(app.clone(), route, deposit("1", 10)).await;
     assert_eq!(answer.status, 201);
     assert_eq!(
         answer.body["entry"],
@@ -226,7 +323,7 @@ async fn money_comes_in_and_goes_out() {
     );
     assert_eq!(answer.body["account"]["balance"], 110);
 
-    let answer = shared::testing::send_to(app, route, withdraw("1", 30)).await;
+    let answer = send_to(app, route, withdraw("1", 30)).await;
     assert_eq!(answer.status, 201);
     assert_eq!(answer.body["entry"]["kind"], "withdrawal");
     assert_eq!(answer.body["entry"]["amount"], -30);

@@ -1,19 +1,31 @@
-//! `POST /transfers`: moves money from one of the caller's accounts to another account.
+//! `/transfers`: make, read, list. One folder a route.
 
-mod handler;
-mod request;
-mod response;
+mod create;
+mod get;
+mod list;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use shared::{
     app::App,
-    http::{Error, serve},
+    bank::BankError,
+    http::{Error, Reply, Request, serve},
     telemetry,
 };
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    serve(App::from_env().await?, handler::handle).await
+    serve(App::from_env().await?, route).await
+}
+
+async fn route(app: Arc<App>, request: Request) -> Result<Reply, BankError> {
+    match request.route() {
+        "POST /transfers" => create::handle(&app, &request).await,
+        "GET /transfers" => list::handle(&app, &request).await,
+        "GET /transfers/{id}" => get::handle(&app, &request).await,
+        _ => Err(BankError::NotFound),
+    }
 }

@@ -5,6 +5,7 @@
 //! built; `make test` sees to both.
 
 mod failures;
+mod history;
 mod idempotency;
 mod people;
 mod readme;

@@ -15,13 +15,16 @@ use super::people::{Answer, Bank, Customer, ROOT, keys};
 use crate::support;
 
 /// Every route that needs a token.
-const ROUTES: [(Method, &str); 6] = [
+const ROUTES: [(Method, &str); 9] = [
     (Method::POST, "/accounts"),
     (Method::GET, "/accounts"),
     (Method::GET, "/accounts/1"),
+    (Method::GET, "/accounts/1/entries"),
     (Method::POST, "/accounts/1/deposits"),
     (Method::POST, "/accounts/1/withdrawals"),
     (Method::POST, "/transfers"),
+    (Method::GET, "/transfers"),
+    (Method::GET, "/transfers/1"),
 ];
 
 async fn with_header(bank: &Bank, method: &Method, path: &str, header: &str) -> Answer {
@@ -136,6 +139,10 @@ async fn a_session_ends_on_the_next_request() {
         alice.post(&format!("/accounts/{account}/deposits"), &amount).await,
         alice.post(&format!("/accounts/{account}/withdrawals"), &amount).await,
         alice.transfer(account, account.saturating_add(1), 1).await,
+        alice.get(&format!("/accounts/{account}/entries")).await,
+        alice.get("/transfers").await,
+        alice.get(&format!("/transfers?account_id={account}")).await,
+        alice.get("/transfers/1").await,
     ] {
         answer.assert_problem(401, "session_ended");
         assert_eq!(answer.headers["www-authenticate"], "Bearer error=\"invalid_token\"");

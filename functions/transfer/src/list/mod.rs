@@ -1,0 +1,24 @@
+//! `GET /transfers`: what the caller sent and received, newest first.
+
+mod request;
+mod response;
+
+use shared::{
+    app::App,
+    bank::{self, BankError},
+    http::{Reply, Request},
+};
+
+use self::{
+    request::{ListRequest, list_request},
+    response::TransfersBody,
+};
+
+pub(crate) async fn handle(app: &App, request: &Request) -> Result<Reply, BankError> {
+    let caller = request.caller(&*app.clock)?;
+    let ListRequest { account, list, slice } = list_request(app, &caller, request)?;
+    let sliced = bank::list_transfers(&*app.store, &caller, account, slice).await?;
+    let next =
+        sliced.next.map(|next| app.cursors.seal(&caller.username, list, next)).transpose()?;
+    Reply::ok(&TransfersBody::new(sliced.items, next))
+}
