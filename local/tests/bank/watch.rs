@@ -6,9 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use super::people::{
-    Bank, ROOT, application_url, cursor_key, database_url, keys, sign_up,
-};
+use super::people::{Bank, ROOT, application_url, cursor_key, database_url, keys, sign_up};
 
 /// `cargo lambda watch` at a free port, ended with the test.
 struct Watch {

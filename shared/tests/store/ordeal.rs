@@ -13,6 +13,7 @@ use std::{
     sync::Arc,
 };
 
+use async_trait::async_trait;
 use futures_util::future::join_all;
 use rand::{RngExt, seq::SliceRandom};
 use shared::{
@@ -23,12 +24,25 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::sync::Mutex;
 
 use crate::{
-    support::{Bank, config, deposit, dollars, key, withdrawal},
+    support::{Bank, Moved, config, deposit, dollars, key, withdrawal},
     wire::{Cut, Wire},
 };
 
 /// As many as a busy function has environments.
 const ENVIRONMENTS: usize = 32;
+
+/// Whatever moves money: a store, or one with something wrong.
+#[async_trait]
+pub(crate) trait Teller: Send + Sync {
+    async fn move_money(&self, caller: &Caller, key: &IdempotencyKey, movement: Movement) -> Moved;
+}
+
+#[async_trait]
+impl Teller for PostgresStore {
+    async fn move_money(&self, caller: &Caller, key: &IdempotencyKey, movement: Movement) -> Moved {
+        Store::move_money(self, caller, key, movement).await
+    }
+}
 
 /// What a client sends, as often as it has to.
 #[derive(Clone)]
@@ -97,8 +111,8 @@ impl Ledger {
 pub(crate) struct Ordeal {
     bank: Bank,
     options: PgConnectOptions,
-    make: fn(PostgresStore) -> Arc<dyn Store>,
-    stores: Vec<Arc<dyn Store>>,
+    make: fn(PostgresStore) -> Arc<dyn Teller>,
+    stores: Vec<Arc<dyn Teller>>,
     accounts: Vec<(Caller, Account)>,
     ledger: Mutex<Ledger>,
 }
@@ -107,7 +121,7 @@ impl Ordeal {
     /// A bank whose stores are made by `make`: as they are, or with something wrong.
     pub(crate) async fn new(
         options: PgConnectOptions,
-        make: fn(PostgresStore) -> Arc<dyn Store>,
+        make: fn(PostgresStore) -> Arc<dyn Teller>,
     ) -> Self {
         let bank = Bank::new(options.clone()).await;
         let mut stores = Vec::new();
@@ -139,7 +153,7 @@ impl Ordeal {
     }
 
     /// Sends a request until there is an answer to rely on.
-    async fn send(&self, store: &dyn Store, request: &Request) {
+    async fn send(&self, store: &dyn Teller, request: &Request) {
         for _ in 0..100 {
             let sent = store.move_money(&request.caller, &request.key, request.movement).await;
             match sent {
@@ -309,7 +323,7 @@ impl Ordeal {
 }
 
 /// The store as it is.
-pub(crate) fn honest(store: PostgresStore) -> Arc<dyn Store> {
+pub(crate) fn honest(store: PostgresStore) -> Arc<dyn Teller> {
     Arc::new(store)
 }
 

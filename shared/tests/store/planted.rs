@@ -8,11 +8,10 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use shared::{
     domain::{
-        Account, AccountId, Balance, Caller, Credentials, Currency, Entry, EntryId, EntryKind,
-        IdempotencyKey, Keyed, Movement, NewSession, NewUser, Page, Posting, Refusal, Session,
-        TransferId, User, Username,
+        Account, Balance, Caller, Currency, Entry, EntryId, EntryKind, IdempotencyKey, Keyed,
+        Movement, Posting, Refusal, TransferId,
     },
-    store::{PostgresStore, Store, StoreError},
+    store::{PostgresStore, StoreError},
 };
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Executor, PgConnection,
@@ -21,7 +20,7 @@ use sqlx::{
 use time::OffsetDateTime;
 
 use crate::{
-    ordeal::{Ordeal, honest},
+    ordeal::{Ordeal, Teller, honest},
     support::key,
 };
 
@@ -163,7 +162,7 @@ struct Faulty {
 }
 
 impl Faulty {
-    fn with(good: PostgresStore, fault: Fault) -> Arc<dyn Store> {
+    fn with(good: PostgresStore, fault: Fault) -> Arc<dyn Teller> {
         Arc::new(Self { good, fault, keys: Mutex::default() })
     }
 
@@ -205,7 +204,7 @@ fn made_up(caller: &Caller, movement: Movement) -> Posting {
 }
 
 #[async_trait]
-impl Store for Faulty {
+impl Teller for Faulty {
     async fn move_money(
         &self,
         caller: &Caller,
@@ -229,30 +228,6 @@ impl Store for Faulty {
             }
             (moved, _) => moved,
         }
-    }
-
-    async fn create_user(&self, user: NewUser) -> Result<User, StoreError> {
-        self.good.create_user(user).await
-    }
-
-    async fn find_credentials(&self, name: &Username) -> Result<Option<Credentials>, StoreError> {
-        self.good.find_credentials(name).await
-    }
-
-    async fn create_session(&self, session: NewSession) -> Result<Session, StoreError> {
-        self.good.create_session(session).await
-    }
-
-    async fn open_account(&self, caller: &Caller, in_: Currency) -> Result<Account, StoreError> {
-        self.good.open_account(caller, in_).await
-    }
-
-    async fn get_account(&self, caller: &Caller, id: AccountId) -> Result<Account, StoreError> {
-        self.good.get_account(caller, id).await
-    }
-
-    async fn list_accounts(&self, caller: &Caller, page: Page) -> Result<Vec<Account>, StoreError> {
-        self.good.list_accounts(caller, page).await
     }
 }
 
