@@ -49,6 +49,10 @@ check: setup-build setup-postgres setup-python setup-sqlx ## Formatting, lints, 
 	$(call prepare,--check)
 	cargo clippy --workspace --all-targets -- -D warnings
 
+.PHONY: bench-db
+bench-db: setup-postgres setup-python ## Measure a transfer in the database beside plainer ones, 4 minutes (ROUNDS=5)
+	@$(PYTHON_TOOLS)/python bench/database.py
+
 .PHONY: fmt
 fmt: ## Format the code
 	cargo fmt --all
