@@ -5,7 +5,7 @@ DROP TRIGGER accounts_keep_identity ON accounts;
 DROP TRIGGER accounts_start_empty ON accounts;
 DROP TRIGGER accounts_only_post ON accounts;
 DROP TRIGGER entries_append_only ON entries;
-DROP TRIGGER entries_post ON entries;
+DROP TRIGGER entries_only_post ON entries;
 DROP VIEW transfers;
 
 ALTER TABLE accounts
@@ -76,9 +76,6 @@ ALTER TABLE entries
     DROP COLUMN account_version,
     DROP COLUMN movement_id,
     DROP COLUMN currency,
-    ALTER COLUMN kind TYPE text,
-    ALTER COLUMN amount TYPE bigint,
-    ALTER COLUMN balance_after TYPE bigint,
     ADD CONSTRAINT entries_pkey PRIMARY KEY (id),
     ADD CONSTRAINT entries_account_fkey FOREIGN KEY (account_id) REFERENCES accounts (id),
     ADD CONSTRAINT entries_transfer_fkey FOREIGN KEY (transfer_id) REFERENCES transfers (id),
@@ -95,11 +92,11 @@ ALTER TABLE entries
 ALTER TABLE idempotency_keys
     ADD CONSTRAINT idempotency_keys_entry_fkey FOREIGN KEY (entry_id) REFERENCES entries (id);
 
-DROP FUNCTION post_entry;
-DROP FUNCTION refuse_change_without_entry;
+DROP FUNCTION post_movement;
+DROP FUNCTION refuse_change_without_movement;
 DROP FUNCTION refuse_change;
-DROP DOMAIN money_amount, money_balance, money_change, currency_code, movement_kind, refusal_code,
-    idempotency_key, sha256_digest;
+DROP DOMAIN money_amount, money_balance, currency_code, refusal_code, idempotency_key,
+    sha256_digest;
 
 CREATE OR REPLACE FUNCTION move_money(
     caller_session_id uuid,

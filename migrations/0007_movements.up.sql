@@ -8,14 +8,15 @@
 --
 -- The rules, and who keeps them:
 --   a key has one effect for ever               movements_key_key
+--   a movement moves each of its sides, once     post_movement, entries_movement_key
 --   each side of a movement has its entry        movements_from_entry_fkey, movements_to_entry_fkey
---   an entry is a side of its movement, once     post_entry, entries_movement_key
---   an entry continues its account's own chain   post_entry, entries_pkey
---   a balance changes only by an entry           accounts_only_post, accounts_start_empty
+--   an account's entries are numbered gap-free   post_movement, entries_pkey
+--   only a movement changes a balance or         accounts_only_post, entries_only_post,
+--   writes an entry                              accounts_start_empty
 --   nothing is ever changed or taken away        *_append_only, accounts_keep_identity
 -- The two foreign keys wait for the end of the transaction, since a movement comes before its
--- entries. With post_entry they mean that a transfer has two entries, in the currency of its
--- accounts, that sum to zero and match it.
+-- entries. With post_movement they mean that a transfer has two entries, in the currency of its
+-- accounts, that sum to zero and match it, even if somebody rewrites or disables the trigger.
 
 -- Domains rather than CHECKs of tables: Postgres reads the text of a table's CHECK anew for each
 -- statement, and a domain's once for each connection.
@@ -23,14 +24,8 @@ CREATE DOMAIN money_amount AS bigint
     CONSTRAINT money_amount_check CHECK (VALUE BETWEEN 1 AND 9007199254740991);
 CREATE DOMAIN money_balance AS bigint
     CONSTRAINT money_balance_check CHECK (VALUE BETWEEN 0 AND 9007199254740991);
--- Signed: what left the account is negative.
-CREATE DOMAIN money_change AS bigint
-    CONSTRAINT money_change_check
-    CHECK (VALUE <> 0 AND VALUE BETWEEN -9007199254740991 AND 9007199254740991);
 CREATE DOMAIN currency_code AS text
     CONSTRAINT currency_code_check CHECK (VALUE IN ('USD', 'EUR', 'CAD'));
-CREATE DOMAIN movement_kind AS text
-    CONSTRAINT movement_kind_check CHECK (VALUE IN ('deposit', 'withdrawal', 'transfer'));
 CREATE DOMAIN refusal_code AS text
     CONSTRAINT refusal_code_check CHECK (VALUE IN (
         'insufficient_funds', 'recipient_unavailable', 'currency_mismatch', 'same_account',
@@ -49,18 +44,17 @@ CREATE TABLE movements (
     key             idempotency_key NOT NULL,
     -- SHA-256 of the request in a canonical form that names the operation.
     request_hash    sha256_digest   NOT NULL,
-    -- Why nothing was done; then everything below but the time is null.
+    -- Why nothing was done; then everything below but the time is null. If it is null itself,
+    -- post_movement has checked the rest, and what is copied from here into entries as well.
     refusal         refusal_code,
-    kind            movement_kind,
+    kind            text,
     from_account_id bigint,
     to_account_id   bigint,
     amount          money_amount,
-    currency        currency_code,
+    currency        text,
     created_at      timestamptz     NOT NULL DEFAULT now(),
     CONSTRAINT movements_pkey PRIMARY KEY (id),
     CONSTRAINT movements_key_key UNIQUE (username, key),
-    CONSTRAINT movements_outcome_check
-        CHECK ((refusal IS NULL) = (coalesce(from_account_id, to_account_id) IS NOT NULL)),
     CONSTRAINT movements_sides_differ_check CHECK (from_account_id <> to_account_id)
 );
 
@@ -110,7 +104,7 @@ DROP TABLE idempotency_keys;
 ALTER TABLE entries
     ADD COLUMN account_version bigint,
     ADD COLUMN movement_id bigint,
-    ADD COLUMN currency currency_code;
+    ADD COLUMN currency text;
 
 UPDATE entries
 SET account_version = numbered.account_version,
@@ -136,9 +130,6 @@ ALTER TABLE entries
     ALTER COLUMN account_version SET NOT NULL,
     ALTER COLUMN movement_id SET NOT NULL,
     ALTER COLUMN currency SET NOT NULL,
-    ALTER COLUMN kind TYPE movement_kind,
-    ALTER COLUMN amount TYPE money_change,
-    ALTER COLUMN balance_after TYPE money_balance,
     ADD CONSTRAINT entries_pkey PRIMARY KEY (account_id, account_version),
     ADD CONSTRAINT entries_movement_key UNIQUE (account_id, kind, currency, movement_id);
 
@@ -198,52 +189,15 @@ CREATE TRIGGER accounts_start_empty BEFORE INSERT ON accounts
     FOR EACH ROW WHEN (NEW.balance <> 0 OR NEW.version <> 0)
     EXECUTE FUNCTION refuse_change();
 
--- An entry posts itself: it moves its account by exactly its amount, from exactly the entry before.
-CREATE FUNCTION post_entry() RETURNS trigger
-LANGUAGE plpgsql
-AS $$
-BEGIN
-    UPDATE public.accounts
-    SET balance = NEW.balance_after, version = NEW.account_version
-    WHERE accounts.id = NEW.account_id
-      AND accounts.currency = NEW.currency
-      AND accounts.version = NEW.account_version - 1
-      AND accounts.balance = NEW.balance_after - NEW.amount
-      AND EXISTS (
-          SELECT FROM public.movements
-          WHERE movements.id = NEW.movement_id
-            AND NEW.kind = CASE
-                WHEN movements.from_account_id IS NULL THEN 'deposit'
-                WHEN movements.to_account_id IS NULL THEN 'withdrawal'
-                ELSE 'transfer'
-            END
-            AND NEW.amount = CASE NEW.account_id
-                WHEN movements.from_account_id THEN -movements.amount
-                WHEN movements.to_account_id THEN movements.amount
-            END
-      );
-    IF NOT FOUND THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'integrity_constraint_violation',
-            MESSAGE = 'the entry is no side of its movement, or does not follow its account''s last',
-            CONSTRAINT = TG_NAME;
-    END IF;
-    RETURN NEW;
-END
-$$;
-
-CREATE TRIGGER entries_post BEFORE INSERT ON entries
-    FOR EACH ROW EXECUTE FUNCTION post_entry();
-
--- A statement of its own stands at depth 1 here; the one in post_entry at depth 2.
-CREATE FUNCTION refuse_change_without_entry() RETURNS trigger
+-- A statement of its own stands at depth 1 here, post_movement's at depth 2.
+CREATE FUNCTION refuse_change_without_movement() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
     IF pg_trigger_depth() < 2 THEN
         RAISE EXCEPTION USING
             ERRCODE = 'restrict_violation',
-            MESSAGE = 'a balance changes only by an entry',
+            MESSAGE = 'only a movement changes balances and writes entries',
             CONSTRAINT = TG_NAME;
     END IF;
     RETURN NULL;
@@ -251,7 +205,62 @@ END
 $$;
 
 CREATE TRIGGER accounts_only_post BEFORE UPDATE OF balance, version ON accounts
-    EXECUTE FUNCTION refuse_change_without_entry();
+    EXECUTE FUNCTION refuse_change_without_movement();
+CREATE TRIGGER entries_only_post BEFORE INSERT ON entries
+    EXECUTE FUNCTION refuse_change_without_movement();
+
+-- A movement posts itself: it moves the account of each side by its amount, and writes down what
+-- came of it. A balance that would leave its bounds is refused by money_balance_check. Whoever adds
+-- movements has locked the accounts, in the order of their numbers.
+CREATE FUNCTION post_movement() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    sides  CONSTANT int := num_nonnulls(NEW.from_account_id, NEW.to_account_id);
+    posted int;
+BEGIN
+    IF NEW.refusal IS NULL THEN
+        WITH moved AS (
+            UPDATE public.accounts
+            SET balance = accounts.balance + CASE accounts.id
+                    WHEN NEW.from_account_id THEN -NEW.amount
+                    ELSE NEW.amount
+                END,
+                version = accounts.version + 1
+            WHERE accounts.id IN (NEW.from_account_id, NEW.to_account_id)
+              AND accounts.currency = NEW.currency
+            RETURNING accounts.id, accounts.version, accounts.balance
+        )
+        INSERT INTO public.entries
+            (account_id, account_version, movement_id, kind, currency, amount, balance_after,
+             created_at)
+        SELECT moved.id, moved.version, NEW.id, NEW.kind, NEW.currency,
+               CASE moved.id WHEN NEW.from_account_id THEN -NEW.amount ELSE NEW.amount END,
+               moved.balance, NEW.created_at
+        FROM moved;
+        GET DIAGNOSTICS posted = ROW_COUNT;
+    END IF;
+    IF (CASE
+            WHEN NEW.refusal IS NULL THEN sides = 0 OR sides <> posted
+                OR NEW.kind IS DISTINCT FROM CASE
+                    WHEN NEW.from_account_id IS NULL THEN 'deposit'
+                    WHEN NEW.to_account_id IS NULL THEN 'withdrawal'
+                    ELSE 'transfer'
+                END
+            ELSE num_nonnulls(NEW.kind, NEW.amount, NEW.currency) + sides > 0
+        END)
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'integrity_constraint_violation',
+            MESSAGE = 'a movement is either refused, or moves accounts of its currency by its kind',
+            CONSTRAINT = TG_NAME;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER movements_post AFTER INSERT ON movements
+    FOR EACH ROW EXECUTE FUNCTION post_movement();
 
 -- Moves money, once for each key. All of it is one statement to the client: the locks are held for
 -- one round trip.
@@ -385,26 +394,12 @@ BEGIN
             known.currency)
     RETURNING movements.id INTO moved_id;
 
-    -- The caller's own entry gets its number here, which is cheaper than to look it up afterwards.
-    entry_id := nextval('public.entries_id_seq');
-    entry_created_at := now();
-    entry_amount := CASE WHEN paying_id IS NULL THEN minor_units ELSE -minor_units END;
-    balance_after := coalesce(paying.balance, paid.balance) + entry_amount;
-    INSERT INTO public.entries
-        (id, account_id, account_version, movement_id, kind, currency, amount, balance_after,
-         created_at)
-    OVERRIDING SYSTEM VALUE
-    SELECT CASE
-               WHEN side.account_id = known.id THEN entry_id
-               ELSE nextval('public.entries_id_seq')
-           END,
-           side.account_id, side.version + 1, moved_id, moved_kind, known.currency, side.amount,
-           side.balance + side.amount, entry_created_at
-    FROM (VALUES
-        (paying_id, -minor_units, paying.version, paying.balance),
-        (paid_id, minor_units, paid.version, paid.balance)
-    ) AS side (account_id, amount, version, balance)
-    WHERE side.account_id IS NOT NULL;
+    -- Now it has posted itself, and one of its entries is the caller's.
+    SELECT entries.id, entries.amount, entries.balance_after, entries.created_at
+    INTO entry_id, entry_amount, balance_after, entry_created_at
+    FROM public.entries
+    WHERE entries.account_id = known.id
+      AND entries.account_version = coalesce(paying.version, paid.version) + 1;
 
     outcome := 'done';
     account_id := known.id;

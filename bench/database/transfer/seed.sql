@@ -15,6 +15,3 @@ SELECT 'user_' || n, 'USD' FROM generate_series(1, :accounts) AS n ORDER BY n;
 INSERT INTO movements (username, key, request_hash, kind, to_account_id, amount, currency)
 SELECT owner, 'seed-' || lpad(id::text, 16, '0'), sha256(''), 'deposit', id, :balance, currency
 FROM accounts ORDER BY id;
-
-INSERT INTO entries (account_id, account_version, movement_id, kind, currency, amount, balance_after)
-SELECT to_account_id, 1, id, kind, currency, amount, amount FROM movements ORDER BY id;
