@@ -16,7 +16,8 @@
 --   nothing is ever changed or taken away        *_append_only, accounts_keep_identity
 -- The two foreign keys wait for the end of the transaction, since a movement comes before its
 -- entries. With post_movement they mean that a transfer has two entries, in the currency of its
--- accounts, that sum to zero and match it, even if somebody rewrites or disables the trigger.
+-- accounts, that sum to zero and match it; should that trigger be switched off or forget an entry,
+-- the movement is refused.
 
 -- Domains rather than CHECKs of tables: Postgres reads the text of a table's CHECK anew for each
 -- statement, and a domain's once for each connection.
