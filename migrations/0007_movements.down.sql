@@ -93,6 +93,7 @@ ALTER TABLE idempotency_keys
     ADD CONSTRAINT idempotency_keys_entry_fkey FOREIGN KEY (entry_id) REFERENCES entries (id);
 
 DROP FUNCTION post_movement;
+DROP FUNCTION check_entries_of_movement;
 DROP FUNCTION refuse_change_without_movement;
 DROP FUNCTION refuse_change;
 DROP DOMAIN money_amount, money_balance, currency_code, refusal_code, idempotency_key,

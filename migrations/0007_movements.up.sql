@@ -9,15 +9,15 @@
 -- The rules, and who keeps them:
 --   a key has one effect for ever               movements_key_key
 --   a movement moves each of its sides, once     post_movement, entries_movement_key
---   each side of a movement has its entry        movements_from_entry_fkey, movements_to_entry_fkey
+--   a movement's entries are those of its sides  movements_entries_check
 --   an account's entries are numbered gap-free   post_movement, entries_pkey
 --   only a movement changes a balance or         accounts_only_post, entries_only_post,
 --   writes an entry                              accounts_start_empty
 --   nothing is ever changed or taken away        *_append_only, accounts_keep_identity
--- The two foreign keys wait for the end of the transaction, since a movement comes before its
--- entries. With post_movement they mean that a transfer has two entries, in the currency of its
--- accounts, that sum to zero and match it; should that trigger be switched off or forget an entry,
--- the movement is refused.
+-- movements_entries_check waits for the end of the transaction and then reads what post_movement
+-- wrote: a transfer has two entries, in the currency of its accounts, that sum to zero and match it,
+-- or it is not committed. In the place of two deferred foreign keys it sees the amounts as well, for
+-- two thirds of their time.
 
 -- Domains rather than CHECKs of tables: Postgres reads the text of a table's CHECK anew for each
 -- statement, and a domain's once for each connection.
@@ -121,7 +121,7 @@ WHERE numbered.id = entries.id AND accounts.id = entries.account_id;
 
 -- `account_version` counts an account's entries from 1. It is what the history is ordered by, so
 -- the primary key serves both; `id` is a name for clients, drawn from the sequence and never looked
--- up. entries_movement_key serves the foreign keys and the list of an account's transfers.
+-- up. entries_movement_key serves the check of a movement and the list of an account's transfers.
 ALTER TABLE entries
     DROP COLUMN transfer_id,
     DROP CONSTRAINT entries_pkey,
@@ -132,19 +132,9 @@ ALTER TABLE entries
     ALTER COLUMN movement_id SET NOT NULL,
     ALTER COLUMN currency SET NOT NULL,
     ADD CONSTRAINT entries_pkey PRIMARY KEY (account_id, account_version),
-    ADD CONSTRAINT entries_movement_key UNIQUE (account_id, kind, currency, movement_id);
+    ADD CONSTRAINT entries_movement_key UNIQUE (account_id, kind, movement_id);
 
 DROP TABLE transfers;
-
-ALTER TABLE movements
-    ADD CONSTRAINT movements_from_entry_fkey
-        FOREIGN KEY (from_account_id, kind, currency, id)
-        REFERENCES entries (account_id, kind, currency, movement_id)
-        DEFERRABLE INITIALLY DEFERRED,
-    ADD CONSTRAINT movements_to_entry_fkey
-        FOREIGN KEY (to_account_id, kind, currency, id)
-        REFERENCES entries (account_id, kind, currency, movement_id)
-        DEFERRABLE INITIALLY DEFERRED;
 
 CREATE VIEW transfers AS
     SELECT id, from_account_id, to_account_id, amount, currency, created_at
@@ -263,6 +253,35 @@ $$;
 CREATE TRIGGER movements_post AFTER INSERT ON movements
     FOR EACH ROW EXECUTE FUNCTION post_movement();
 
+CREATE FUNCTION check_entries_of_movement() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF NEW.refusal IS NULL AND num_nonnulls(NEW.from_account_id, NEW.to_account_id) <> (
+        SELECT count(*)
+        FROM public.entries
+        WHERE entries.account_id IN (NEW.from_account_id, NEW.to_account_id)
+          AND entries.kind = NEW.kind
+          AND entries.movement_id = NEW.id
+          AND entries.currency = NEW.currency
+          AND entries.amount = CASE entries.account_id
+              WHEN NEW.from_account_id THEN -NEW.amount
+              ELSE NEW.amount
+          END
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'integrity_constraint_violation',
+            MESSAGE = 'the entries of a movement are not those of its sides',
+            CONSTRAINT = TG_NAME;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE CONSTRAINT TRIGGER movements_entries_check AFTER INSERT ON movements
+    DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION check_entries_of_movement();
+
 -- Moves money, once for each key. All of it is one statement to the client: the locks are held for
 -- one round trip.
 --
@@ -301,16 +320,20 @@ AS $$
 #variable_conflict use_column
 DECLARE
     max_minor_units CONSTANT bigint := 9007199254740991;
-    moved_kind CONSTANT text := CASE
+    -- The caller's own side, and the other one of a transfer.
+    own_id   CONSTANT bigint := coalesce(paying_id, paid_id);
+    other_id CONSTANT bigint := CASE WHEN paying_id IS NOT NULL THEN paid_id END;
+    kind     CONSTANT text := CASE
         WHEN paying_id IS NULL THEN 'deposit'
         WHEN paid_id IS NULL THEN 'withdrawal'
         ELSE 'transfer'
     END;
-    known   record;
-    paying  record;
-    paid    record;
-    refused text;
-    moved_id bigint;
+    earlier        record;
+    own            record;
+    other_balance  bigint;
+    other_currency text;
+    refused        text;
+    moved_id       bigint;
 BEGIN
     is_replay := false;
 
@@ -322,25 +345,21 @@ BEGIN
         RETURN;
     END IF;
 
-    -- Before any lock on an account, so that nobody holds or waits for what is not theirs.
-    SELECT movements.id AS movement_id, movements.request_hash, movements.refusal,
-           own.id, own.currency, own.created_at
-    INTO known
+    SELECT movements.id, movements.request_hash, movements.refusal
+    INTO earlier
     FROM public.live_sessions
     LEFT JOIN public.movements
         ON movements.username = live_sessions.username AND movements.key = idempotency_key
-    LEFT JOIN public.accounts AS own
-        ON own.id = coalesce(paying_id, paid_id) AND own.owner = live_sessions.username
     WHERE live_sessions.id = caller_session_id AND live_sessions.username = caller_username;
     IF NOT FOUND THEN
         outcome := 'session_ended';
         RETURN;
-    ELSIF known.request_hash <> hash THEN
+    ELSIF earlier.request_hash <> hash THEN
         outcome := 'key_reused';
         RETURN;
-    ELSIF known.movement_id IS NOT NULL THEN
+    ELSIF earlier.id IS NOT NULL THEN
         is_replay := true;
-        outcome := coalesce(known.refusal, 'done');
+        outcome := coalesce(earlier.refusal, 'done');
         SELECT accounts.id, accounts.currency, accounts.created_at, entries.id, entries.amount,
                entries.balance_after, entries.created_at,
                CASE WHEN movements.kind = 'transfer' THEN movements.id END
@@ -350,37 +369,41 @@ BEGIN
         JOIN public.entries
             ON entries.account_id = coalesce(movements.from_account_id, movements.to_account_id)
             AND entries.kind = movements.kind
-            AND entries.currency = movements.currency
             AND entries.movement_id = movements.id
         JOIN public.accounts ON accounts.id = entries.account_id
-        WHERE movements.id = known.movement_id;
-        RETURN;
-    ELSIF known.id IS NULL THEN
-        outcome := 'not_found';
+        WHERE movements.id = earlier.id;
         RETURN;
     END IF;
 
     -- In the order of the numbers, whichever way the money goes: two transfers in opposite
-    -- directions wait for one another instead of dying in a deadlock. NO KEY, as the balance's
-    -- change will take it. A side that is null finds no row, and leaves nulls.
-    IF paying_id < paid_id THEN
-        SELECT balance, version, currency INTO paying
-        FROM public.accounts WHERE accounts.id = paying_id FOR NO KEY UPDATE;
+    -- directions wait for one another instead of dying in a deadlock. The own side has to be the
+    -- caller's to be waited for. NO KEY, as the balance's change will take it.
+    IF other_id < own_id THEN
+        SELECT balance, currency INTO other_balance, other_currency
+        FROM public.accounts WHERE accounts.id = other_id FOR NO KEY UPDATE;
     END IF;
-    SELECT balance, version, currency INTO paid
-    FROM public.accounts WHERE accounts.id = paid_id FOR NO KEY UPDATE;
-    IF paying_id < paid_id IS NOT TRUE THEN
-        SELECT balance, version, currency INTO paying
-        FROM public.accounts WHERE accounts.id = paying_id FOR NO KEY UPDATE;
+    SELECT balance, version, currency, created_at INTO own
+    FROM public.accounts
+    WHERE accounts.id = own_id AND accounts.owner = caller_username
+    FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        outcome := 'not_found';
+        RETURN;
+    END IF;
+    IF other_id > own_id THEN
+        SELECT balance, currency INTO other_balance, other_currency
+        FROM public.accounts WHERE accounts.id = other_id FOR NO KEY UPDATE;
     END IF;
 
     refused := CASE
-        WHEN known.currency <> named_currency THEN 'currency_mismatch'
-        WHEN paying_id = paid_id THEN 'same_account'
-        WHEN paid_id IS NOT NULL AND paid.currency IS DISTINCT FROM known.currency
+        WHEN own.currency <> named_currency THEN 'currency_mismatch'
+        WHEN own_id = other_id THEN 'same_account'
+        WHEN other_id IS NOT NULL AND other_currency IS DISTINCT FROM own.currency
             THEN 'recipient_unavailable'
-        WHEN paying.balance < minor_units THEN 'insufficient_funds'
-        WHEN paid.balance > max_minor_units - minor_units THEN 'balance_limit'
+        WHEN paying_id IS NOT NULL AND own.balance < minor_units THEN 'insufficient_funds'
+        WHEN CASE WHEN paying_id IS NULL THEN own.balance ELSE other_balance END
+            > max_minor_units - minor_units
+            THEN 'balance_limit'
     END;
     IF refused IS NOT NULL THEN
         INSERT INTO public.movements (username, key, request_hash, refusal)
@@ -391,21 +414,20 @@ BEGIN
 
     INSERT INTO public.movements
         (username, key, request_hash, kind, from_account_id, to_account_id, amount, currency)
-    VALUES (caller_username, idempotency_key, hash, moved_kind, paying_id, paid_id, minor_units,
-            known.currency)
+    VALUES (caller_username, idempotency_key, hash, kind, paying_id, paid_id, minor_units,
+            own.currency)
     RETURNING movements.id INTO moved_id;
 
     -- Now it has posted itself, and one of its entries is the caller's.
     SELECT entries.id, entries.amount, entries.balance_after, entries.created_at
     INTO entry_id, entry_amount, balance_after, entry_created_at
     FROM public.entries
-    WHERE entries.account_id = known.id
-      AND entries.account_version = coalesce(paying.version, paid.version) + 1;
+    WHERE entries.account_id = own_id AND entries.account_version = own.version + 1;
 
     outcome := 'done';
-    account_id := known.id;
-    account_currency := known.currency;
-    account_created_at := known.created_at;
-    transfer_id := CASE WHEN moved_kind = 'transfer' THEN moved_id END;
+    account_id := own_id;
+    account_currency := own.currency;
+    account_created_at := own.created_at;
+    transfer_id := CASE WHEN kind = 'transfer' THEN moved_id END;
 END
 $$;

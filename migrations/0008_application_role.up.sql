@@ -20,7 +20,8 @@ END
 $$;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION
-    move_money, post_movement, refuse_change, refuse_change_without_movement
+    move_money, post_movement, check_entries_of_movement, refuse_change,
+    refuse_change_without_movement
     FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA public TO bank_app;

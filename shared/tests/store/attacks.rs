@@ -168,7 +168,6 @@ fn bare_movement(columns: &str, values: &str) -> String {
 const CHANGED: &str = "23001";
 const NOT_POSTED: &str = "23000";
 const UNIQUE: &str = "23505";
-const NO_ENTRY: &str = "23503";
 const OUT_OF_RANGE: &str = "23514";
 
 /// The paying account holds 90 after two entries, the paid one 60 after two.
@@ -272,9 +271,13 @@ async fn not_even_the_owner_can_write_bad_money(_: PgPoolOptions, options: PgCon
         ),
         (bare_movement("key, request_hash, refusal", &format!("{key}, 'no mood'")), OUT_OF_RANGE),
         // Without the trigger that posts: a transfer with no entry, with one, with the wrong two.
-        (format!("{HANDS_ON}{}", payment(10)), NO_ENTRY),
-        (format!("{HANDS_ON}{}{}", payment(10), entry("{from}", 3, "transfer", -10, 80)), NO_ENTRY),
-        (format!("{HANDS_ON}{}{}", payment(10), entry("{to}", 3, "transfer", 10, 70)), NO_ENTRY),
+        // The end of the transaction finds them out.
+        (format!("{HANDS_ON}{}", payment(10)), NOT_POSTED),
+        (
+            format!("{HANDS_ON}{}{}", payment(10), entry("{from}", 3, "transfer", -10, 80)),
+            NOT_POSTED,
+        ),
+        (format!("{HANDS_ON}{}{}", payment(10), entry("{to}", 3, "transfer", 10, 70)), NOT_POSTED),
         (
             format!(
                 "{HANDS_ON}{}{}{}",
@@ -282,7 +285,16 @@ async fn not_even_the_owner_can_write_bad_money(_: PgPoolOptions, options: PgCon
                 entry("{from}", 3, "transfer", -10, 80),
                 entry("{to}", 3, "deposit", 10, 70)
             ),
-            NO_ENTRY,
+            NOT_POSTED,
+        ),
+        (
+            format!(
+                "{HANDS_ON}{}{}{}",
+                payment(10),
+                entry("{from}", 3, "transfer", -10, 80),
+                entry("{to}", 3, "transfer", 11, 71)
+            ),
+            NOT_POSTED,
         ),
         (
             format!(

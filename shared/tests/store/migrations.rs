@@ -130,6 +130,7 @@ async fn every_constraint_is_named_by_its_migration(pool: PgPool) {
     for name in names.fetch_all(&pool).await.unwrap() {
         let is_written = |sql: &str| {
             sql.contains(&format!("CONSTRAINT {name} "))
+                || sql.contains(&format!("CONSTRAINT TRIGGER {name} "))
                 || sql.contains(&format!("CONSTRAINT {name}\n"))
         };
         assert!(MIGRATOR.iter().any(|each| is_written(each.sql.as_str())), "{name}");

@@ -14,7 +14,7 @@ LEFT JOIN LATERAL (
         CROSS JOIN LATERAL (
             SELECT entries.movement_id FROM entries
             WHERE entries.account_id = accounts.id AND entries.kind = 'transfer'
-              AND entries.currency = accounts.currency AND entries.movement_id < $3
+              AND entries.movement_id < $3
             ORDER BY entries.movement_id DESC
             LIMIT $4
         ) AS side

@@ -9,7 +9,7 @@ LEFT JOIN LATERAL (
     FROM (
         SELECT entries.movement_id FROM entries
         WHERE entries.account_id = accounts.id AND entries.kind = 'transfer'
-          AND entries.currency = accounts.currency AND entries.movement_id < $4
+          AND entries.movement_id < $4
         ORDER BY entries.movement_id DESC
         LIMIT $5
     ) AS newest
