@@ -27,7 +27,8 @@ migrate() { "${bank[@]}" invoke migrate --data "{\"action\":\"$1\"}"; }
 # Fails if a rule is broken.
 verify() {
   local report
-  report=$("${bank[@]}" invoke verify --data '{}')
+  report=$("${bank[@]}" invoke verify --data '{}') ||
+    fail "The books could not be read. Is the database migrated (make migrate-up)?"
   echo "$report"
   [[ $report == *'"books_are_right":true'* ]]
 }
