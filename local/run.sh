@@ -14,6 +14,10 @@ bin=${BIN:-target/debug} port=${PORT:-8080} watch_port=${WATCH_PORT:-9000}
 url=http://127.0.0.1:$port
 watcher= # the process of cargo-lambda, if it runs
 application_url=${APPLICATION_DATABASE_URL:-$(sed -E 's,^([a-z]+://)([^/@]*@)?,\1bank_app@,' <<<"$DATABASE_URL")}
+[[ $application_url != *[?\&]user=* ]] || {
+  echo "DATABASE_URL names its user in the query: put it before the host, or set APPLICATION_DATABASE_URL." >&2
+  exit 1
+}
 bank=("$bin/bank-local" --template template.yaml --functions "$bin" --host 127.0.0.1 --port "$port"
   --parameters .local/parameters --parameter "DatabaseUrl=$application_url" --parameter "OwnerDatabaseUrl=$DATABASE_URL")
 

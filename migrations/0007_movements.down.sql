@@ -244,3 +244,5 @@ BEGIN
     account_created_at := own.created_at;
 END
 $$;
+
+GRANT EXECUTE ON FUNCTION move_money TO PUBLIC;

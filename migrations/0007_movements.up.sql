@@ -19,6 +19,9 @@
 -- or it is not committed. In the place of two deferred foreign keys it sees the amounts as well, for
 -- two thirds of their time.
 
+-- Nothing may be moved between the copies below: it would be in one of them and not in the other.
+LOCK TABLE accounts, transfers, entries, idempotency_keys IN ACCESS EXCLUSIVE MODE;
+
 -- Domains rather than CHECKs of tables: Postgres reads the text of a table's CHECK anew for each
 -- statement, and a domain's once for each connection.
 CREATE DOMAIN money_amount AS bigint
@@ -377,10 +380,16 @@ BEGIN
 
     -- In the order of the numbers, whichever way the money goes: two transfers in opposite
     -- directions wait for one another instead of dying in a deadlock. The own side has to be the
-    -- caller's to be waited for. NO KEY, as the balance's change will take it.
+    -- caller's, or nothing is locked or waited for. NO KEY, as the balance's change will take it.
     IF other_id < own_id THEN
         SELECT balance, currency INTO other_balance, other_currency
-        FROM public.accounts WHERE accounts.id = other_id FOR NO KEY UPDATE;
+        FROM public.accounts
+        WHERE accounts.id = other_id
+          AND EXISTS (
+              SELECT FROM public.accounts AS mine
+              WHERE mine.id = own_id AND mine.owner = caller_username
+          )
+        FOR NO KEY UPDATE;
     END IF;
     SELECT balance, version, currency, created_at INTO own
     FROM public.accounts
@@ -431,3 +440,6 @@ BEGIN
     transfer_id := CASE WHEN kind = 'transfer' THEN moved_id END;
 END
 $$;
+
+-- It has its owner's rights now: only whom a later migration names may use them.
+REVOKE EXECUTE ON FUNCTION move_money FROM PUBLIC;

@@ -4,8 +4,7 @@ REVOKE ALL ON users, sessions, live_sessions, accounts, movements, transfers, en
 REVOKE USAGE ON SCHEMA public FROM bank_app;
 
 GRANT EXECUTE ON FUNCTION
-    move_money, post_movement, check_entries_of_movement, refuse_change,
-    refuse_change_without_movement
+    post_movement, check_entries_of_movement, refuse_change, refuse_change_without_movement
     TO PUBLIC;
 
 DO $$

@@ -6,7 +6,9 @@
 -- making it right now. It can log in but has no password until an operator gives it one.
 DO $$
 BEGIN
-    CREATE ROLE bank_app LOGIN;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'bank_app') THEN
+        CREATE ROLE bank_app LOGIN;
+    END IF;
 EXCEPTION
     WHEN duplicate_object OR unique_violation THEN NULL;
 END
@@ -20,8 +22,7 @@ END
 $$;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION
-    move_money, post_movement, check_entries_of_movement, refuse_change,
-    refuse_change_without_movement
+    post_movement, check_entries_of_movement, refuse_change, refuse_change_without_movement
     FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA public TO bank_app;
@@ -31,3 +32,14 @@ GRANT INSERT (id, username, refresh_token_hash, user_agent, client_ip, expires_a
     TO bank_app;
 GRANT INSERT (owner, currency) ON accounts TO bank_app;
 GRANT EXECUTE ON FUNCTION move_money TO bank_app;
+
+-- A REVOKE by somebody who may not only warns.
+DO $$
+BEGIN
+    IF has_database_privilege('bank_app', current_database(), 'TEMPORARY, CREATE')
+        OR has_schema_privilege('bank_app', 'public', 'CREATE')
+    THEN
+        RAISE EXCEPTION 'bank_app can make things of its own: migrate as the database''s owner';
+    END IF;
+END
+$$;

@@ -23,15 +23,8 @@ impl Watch {
         let (secret, public) = keys();
         let database = database_url().await;
         let variables = format!(
-            "STAGE=dev
-DATABASE_URL={}
-OWNER_DATABASE_URL={database}
-TOKEN_SECRET_KEY={secret}
-\
-             TOKEN_PUBLIC_KEYS={public}
-CURSOR_KEY={}
-SQLX_OFFLINE=true
-",
+            "STAGE=dev\nDATABASE_URL={}\nOWNER_DATABASE_URL={database}\nTOKEN_SECRET_KEY={secret}\n\
+             TOKEN_PUBLIC_KEYS={public}\nCURSOR_KEY={}\nSQLX_OFFLINE=true\n",
             application_url(database),
             cursor_key()
         );

@@ -14,7 +14,9 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::support::{Bank, Moved, deposit, dollars, done, key, refusal, transfer, withdrawal};
+use crate::support::{
+    Bank, Moved, deposit, dollars, done, key, refusal, transfer, until, withdrawal,
+};
 
 /// As many as a busy function has environments.
 const ENVIRONMENTS: usize = 16;
@@ -223,11 +225,6 @@ async fn alternating_directions_do_not_deadlock(_: PgPoolOptions, options: PgCon
     assert_eq!(bank.balance(&alice, &first).await, 1_000);
     assert_eq!(bank.balance(&bob, &second).await, 1_000);
     bank.assert_books_are_right().await;
-    let deadlocks = sqlx::query_scalar!(
-        r#"SELECT deadlocks AS "deadlocks!" FROM pg_stat_database
-           WHERE datname = current_database()"#
-    );
-    assert_eq!(deadlocks.fetch_one(&bank.pool).await.unwrap(), 0);
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -267,8 +264,10 @@ async fn a_lock_is_not_waited_for_longer_than_a_second(
             .unwrap();
     }
     // Somebody else's lock tells a stranger nothing, not even by the time it takes.
-    let foreign = bank.store.move_money(&mallory, &key(), deposit(&from, 1)).await;
-    assert!(matches!(foreign, Err(StoreError::NotFound)), "{foreign:?}");
+    for attempt in [deposit(&from, 1), dollars(&from, &to, 1), dollars(&to, &from, 1)] {
+        let foreign = bank.store.move_money(&mallory, &key(), attempt).await;
+        assert!(matches!(foreign, Err(StoreError::NotFound)), "{foreign:?}");
+    }
 
     let key = key();
     let blocked = bank.store.move_money(&alice, &key, dollars(&from, &to, 1)).await;
@@ -309,7 +308,7 @@ async fn a_duplicate_in_flight_is_told_so(_: PgPoolOptions, options: PgConnectOp
             )
             .fetch_one(&bank.pool)
         };
-        while waiting().await.unwrap() == 0 {}
+        until(async || waiting().await.unwrap() > 0).await;
         let duplicate = other.move_money(&alice, &key, dollars(&from, &to, 1)).await;
         assert!(matches!(duplicate, Err(StoreError::RequestInFlight)), "{duplicate:?}");
         holder.rollback().await.unwrap();
@@ -342,7 +341,7 @@ async fn a_movement_survives_a_cut_connection(_: PgPoolOptions, options: PgConne
             )
             .fetch_one(&bank.pool)
         };
-        while cut_blocked().await.unwrap() == 0 {}
+        until(async || cut_blocked().await.unwrap() > 0).await;
         holder.rollback().await.unwrap();
     };
     let (posting, ()) = tokio::join!(moved, cut);

@@ -11,6 +11,7 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -24,7 +25,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::sync::Mutex;
 
 use crate::{
-    support::{Bank, Moved, config, deposit, dollars, key, withdrawal},
+    support::{Bank, Moved, config, deposit, dollars, key, until, withdrawal},
     wire::{Cut, Wire},
 };
 
@@ -43,6 +44,9 @@ impl Teller for PostgresStore {
         Store::move_money(self, caller, key, movement).await
     }
 }
+
+/// How long a client asks.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a client sends, as often as it has to.
 #[derive(Clone)]
@@ -136,7 +140,7 @@ impl Ordeal {
         self.repeats().await;
         self.overspending().await;
         self.opposite_directions().await;
-        self.random_payments(5, 600).await;
+        self.random_payments(5, 1_000, 600).await;
         self.dead_lines().await;
         self.judge().await
     }
@@ -154,7 +158,8 @@ impl Ordeal {
 
     /// Sends a request until there is an answer to rely on.
     async fn send(&self, store: &dyn Teller, request: &Request) {
-        for _ in 0..100 {
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
             let sent = store.move_money(&request.caller, &request.key, request.movement).await;
             match sent {
                 Ok(keyed) => return self.ledger.lock().await.note(request, keyed.outcome),
@@ -230,17 +235,18 @@ impl Ordeal {
         self.send_at_once(&requests).await;
     }
 
-    /// So many movements of every kind among so many accounts.
-    pub(crate) async fn random_payments(&mut self, accounts: usize, movements: usize) {
+    /// So many movements of every kind among so many accounts, which hold so much at first.
+    async fn random_payments(&mut self, accounts: usize, balance: i64, movements: usize) {
         let mut players = Vec::new();
         for _ in 0..accounts {
-            players.push(self.account(1_000).await);
+            players.push(self.account(balance).await);
         }
         let mut requests = Vec::new();
         for _ in 0..movements {
             let random = &mut self.bank.random;
-            let (payer, from) = &players[random.random_range(0..players.len())];
-            let (_, to) = &players[random.random_range(0..players.len())];
+            let payer = random.random_range(0..players.len());
+            let paid = (payer + random.random_range(1..players.len())) % players.len();
+            let ((payer, from), (_, to)) = (&players[payer], &players[paid]);
             let minor_units = random.random_range(1..800);
             let movement = match random.random_range(0..20) {
                 0 => deposit(from, minor_units),
@@ -298,7 +304,7 @@ impl Ordeal {
             }
         }
         drop(bank.store);
-        while others().await.unwrap() > 0 {}
+        until(async || others().await.unwrap() == 0).await;
 
         let movements = sqlx::query_scalar!(
             r#"SELECT count(*) AS "count!" FROM movements WHERE refusal IS NULL"#
@@ -332,11 +338,14 @@ async fn a_rough_day_leaves_nothing_wrong(_: PgPoolOptions, options: PgConnectOp
     assert_eq!(Ordeal::new(options, honest).await.run().await, [""; 0]);
 }
 
-/// Thirty thousand movements: every account wanted by everybody, and hardly ever the same.
+/// Thirty thousand transfers: every account wanted by everybody, and hardly ever the same.
 #[sqlx::test(migrations = "../migrations")]
-async fn thirty_thousand_random_movements(_: PgPoolOptions, options: PgConnectOptions) {
+async fn thirty_thousand_random_transfers(_: PgPoolOptions, options: PgConnectOptions) {
     let mut ordeal = Ordeal::new(options, honest).await;
-    ordeal.random_payments(5, 10_000).await;
-    ordeal.random_payments(1_000, 22_000).await;
+    ordeal.random_payments(5, 10_000, 12_000).await;
+    ordeal.random_payments(1_000, 10_000, 23_000).await;
+    let transfers = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM transfers"#);
+    let transfers = transfers.fetch_one(&ordeal.bank.pool).await.unwrap();
+    assert!(transfers >= 30_000, "{transfers}");
     assert_eq!(ordeal.judge().await, [""; 0]);
 }

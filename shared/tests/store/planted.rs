@@ -3,7 +3,10 @@
 //! Where the schema would refuse a bug's work, it is refused, and that is a finding. To see that the
 //! judge finds what the schema would let through, some bugs take the schema's own rule away as well.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashSet,
+    sync::{Arc, LazyLock, Mutex},
+};
 
 use async_trait::async_trait;
 use shared::{
@@ -155,21 +158,17 @@ enum Fault {
 struct Faulty {
     good: PostgresStore,
     fault: Fault,
-    /// Keys that were written in a transaction of their own.
-    keys: Mutex<Vec<IdempotencyKey>>,
 }
 
 impl Faulty {
     fn with(good: PostgresStore, fault: Fault) -> Arc<dyn Teller> {
-        Arc::new(Self { good, fault, keys: Mutex::default() })
+        Arc::new(Self { good, fault })
     }
 
-    /// Commits the key, before anything is done under it.
-    fn is_new(&self, given: &IdempotencyKey) -> bool {
-        let mut keys = self.keys.lock().unwrap();
-        let is_new = !keys.contains(given);
-        keys.push(given.clone());
-        is_new
+    /// Commits the key, for all environments and before anything is done under it.
+    fn is_new(given: &IdempotencyKey) -> bool {
+        static KEYS: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
+        KEYS.lock().unwrap().insert(given.as_str().to_owned())
     }
 }
 
@@ -210,7 +209,7 @@ impl Teller for Faulty {
         movement: Movement,
     ) -> Result<Keyed<Posting>, StoreError> {
         if let Fault::KeyComesFirst = self.fault {
-            if !self.is_new(given) {
+            if !Self::is_new(given) {
                 let outcome = Ok(made_up(caller, movement));
                 return Ok(Keyed { outcome, is_replay: true });
             }

@@ -123,6 +123,12 @@ pub(crate) fn owner_config(options: &PgConnectOptions) -> DatabaseConfig {
     DatabaseConfig { url: options.to_url_lossy().to_string(), ca_file: None, allow_unsafe: true }
 }
 
+/// Asks again and again, but not for ever.
+pub(crate) async fn until(condition: impl AsyncFn() -> bool) {
+    let asking = async { while !condition().await {} };
+    tokio::time::timeout(Duration::from_secs(30), asking).await.expect("it never came true");
+}
+
 pub(crate) fn key() -> IdempotencyKey {
     IdempotencyKey::parse(&Uuid::from_u128(rand::random()).to_string()).unwrap()
 }

@@ -85,6 +85,7 @@ impl Store for PostgresStore {
     ) -> Result<Keyed<Posting>, StoreError> {
         retry_keyed(|| movements::execute(&self.connections, caller, key, movement)).await
     }
+
     async fn list_entries(
         &self,
         caller: &Caller,
