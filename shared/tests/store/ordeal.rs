@@ -266,7 +266,7 @@ impl Ordeal {
         let store = (self.make)(PostgresStore::open(&config(&behind)).await.unwrap());
         let cuts = [Cut::Request, Cut::Reply, Cut::RequestAndAllAfter, Cut::ReplyAndAllAfter];
         for cut in cuts.into_iter().cycle().take(16) {
-            // A first one, so that the next one's statement is prepared and all that crosses the line.
+            // A first one, so that the statement is prepared, and is all that crosses the line.
             self.send(&*store, &Request::new(&alice, dollars(&from, &to, 1))).await;
             let request = Request::new(&alice, dollars(&from, &to, 10));
             wire.cut_next(cut);
