@@ -2,7 +2,12 @@
 
 use std::error::Error;
 
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use crate::config::LogConfig;
 
@@ -12,13 +17,17 @@ use crate::config::LogConfig;
 /// a token, a code, a password or an e-mail.
 pub fn init() {
     let config = LogConfig::from_env();
-    let filter = EnvFilter::try_new(&config.level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let subscriber = fmt().with_env_filter(filter).with_target(false).with_ansi(false);
+    let level = config.level.parse().unwrap_or(LevelFilter::INFO);
+    // The bank knows what it may say at any level; Lambda's runtime would print whole events.
+    let filter =
+        Targets::new().with_default(level.min(LevelFilter::INFO)).with_target("shared", level);
+    let layer = fmt::layer().with_target(false).with_ansi(false);
     let started = if config.json {
         // Lambda takes the level from a line only if there is a time stamp beside it.
-        subscriber.json().flatten_event(true).with_current_span(false).try_init()
+        let layer = layer.json().flatten_event(true).with_current_span(false);
+        tracing_subscriber::registry().with(layer).with(filter).try_init()
     } else {
-        subscriber.without_time().try_init()
+        tracing_subscriber::registry().with(layer.without_time()).with(filter).try_init()
     };
     if let Err(error) = started {
         tracing::debug!(%error, "a subscriber is already at work");
