@@ -2,6 +2,8 @@
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
+use crate::domain::{AttemptLimits, SessionLimits};
+
 /// A setting that is absent or cannot be used: the function must not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -100,8 +102,6 @@ pub struct SigningConfig {
     pub secret_key: String,
     /// `ACCESS_TOKEN_TTL_SECS`, 600 unless set.
     pub access_token_ttl: Duration,
-    /// `REFRESH_TOKEN_TTL_SECS`, 86,400 unless set: a session's life when it is not renewed.
-    pub refresh_token_ttl: Duration,
 }
 
 impl SigningConfig {
@@ -114,7 +114,6 @@ impl SigningConfig {
             stage: required("STAGE")?,
             secret_key: required("TOKEN_SECRET_KEY")?,
             access_token_ttl: seconds("ACCESS_TOKEN_TTL_SECS", 600)?,
-            refresh_token_ttl: seconds("REFRESH_TOKEN_TTL_SECS", 86_400)?,
         })
     }
 }
@@ -122,6 +121,50 @@ impl SigningConfig {
 impl fmt::Debug for SigningConfig {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("SigningConfig").field("stage", &self.stage).finish_non_exhaustive()
+    }
+}
+
+/// How long sessions last.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionConfig {
+    /// `REFRESH_TOKEN_TTL_SECS`, 86,400 unless set, and `SESSION_TTL_SECS`, 2,592,000 unless set.
+    pub limits: SessionLimits,
+}
+
+impl SessionConfig {
+    /// Reads the settings; none is required.
+    ///
+    /// # Errors
+    /// When one is of no use.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            limits: SessionLimits {
+                idle: seconds("REFRESH_TOKEN_TTL_SECS", 86_400)?,
+                life: seconds("SESSION_TTL_SECS", 2_592_000)?,
+            },
+        })
+    }
+}
+
+/// How many wrong passwords there may be.
+#[derive(Debug, Clone, Copy)]
+pub struct AttemptConfig {
+    /// `LOGIN_FAILURES_BY_NAME`, 5 unless set, and `LOGIN_FAILURES_BY_ADDRESS`, 20 unless set.
+    pub limits: AttemptLimits,
+}
+
+impl AttemptConfig {
+    /// Reads the settings; none is required.
+    ///
+    /// # Errors
+    /// When one is of no use.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            limits: AttemptLimits {
+                by_name: count("LOGIN_FAILURES_BY_NAME", 5)?,
+                by_address: count("LOGIN_FAILURES_BY_ADDRESS", 20)?,
+            },
+        })
     }
 }
 
@@ -195,5 +238,12 @@ fn seconds(name: &'static str, default: u64) -> Result<Duration, ConfigError> {
     match parsed(name)?.unwrap_or(default) {
         0 => Err(ConfigError::Invalid { name, reason: "must be at least 1".to_owned() }),
         seconds => Ok(Duration::from_secs(seconds)),
+    }
+}
+
+fn count(name: &'static str, default: i32) -> Result<i32, ConfigError> {
+    match parsed(name)?.unwrap_or(default) {
+        count if count >= 1 => Ok(count),
+        _ => Err(ConfigError::Invalid { name, reason: "must be at least 1".to_owned() }),
     }
 }

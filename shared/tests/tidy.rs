@@ -165,7 +165,7 @@ fn gateway_responses_use_the_words_of_problems() {
     .iter()
     .map(Problem::from)
     .collect();
-    // No function says these.
+    // The gateway says these of other things than the functions do.
     let gateways_own = ["too_many_requests", "permission_denied"];
 
     let template: Yaml = serde_yaml_ng::from_str(&read("template.yaml")).unwrap();

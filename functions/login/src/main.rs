@@ -8,9 +8,9 @@ mod tests;
 
 use shared::{
     auth::{PasetoSigner, PasswordHasher},
-    bank::LogInTools,
+    bank::{AccessTokens, LogInTools, Prover},
     clock::SystemClock,
-    config::{DatabaseConfig, SigningConfig},
+    config::{AttemptConfig, DatabaseConfig, SessionConfig, SigningConfig},
     http::{Error, serve},
     store::PostgresStore,
     telemetry,
@@ -23,11 +23,16 @@ async fn main() -> Result<(), Error> {
     let store = PostgresStore::open(&DatabaseConfig::from_env()?).await?;
     let tools = LogInTools {
         store: Box::new(store),
-        passwords: PasswordHasher::new()?,
-        signer: Box::new(PasetoSigner::new(&signing.stage, &signing.secret_key)?),
-        clock: Box::new(SystemClock),
-        access_token_ttl: signing.access_token_ttl,
-        refresh_token_ttl: signing.refresh_token_ttl,
+        prover: Prover {
+            passwords: PasswordHasher::new()?,
+            limits: AttemptConfig::from_env()?.limits,
+        },
+        access_tokens: AccessTokens {
+            signer: Box::new(PasetoSigner::new(&signing.stage, &signing.secret_key)?),
+            clock: Box::new(SystemClock),
+            ttl: signing.access_token_ttl,
+        },
+        session_limits: SessionConfig::from_env()?.limits,
     };
     serve(tools, handler::handle).await
 }

@@ -20,8 +20,8 @@ impl From<LoggedIn> for LoggedInBody {
     fn from(logged_in: LoggedIn) -> Self {
         Self {
             session_id: logged_in.session_id.0.to_string(),
-            access_token: logged_in.access_token,
-            access_token_expires_at: logged_in.access_token_expires_at,
+            access_token: logged_in.access_token.token,
+            access_token_expires_at: logged_in.access_token.expires_at,
             refresh_token: logged_in.refresh_token.expose().to_owned(),
             refresh_token_expires_at: logged_in.refresh_token_expires_at,
             user: logged_in.user.into(),

@@ -3,14 +3,21 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shared::{
     auth::{PasetoSigner, PasetoVerifier, PasswordHasher, TokenVerifier, generate_keys},
-    bank::LogInTools,
-    domain::{Password, Session},
-    testing::{Event, MockStore, StoreFailure, clock, credentials, defect, send, unavailable},
+    bank::{AccessTokens, LogInTools, Prover},
+    domain::{AttemptLimits, Password, Proof, Session, SessionLimits},
+    store::StoreError,
+    testing::{
+        Event, MockStore, StoreFailure, clock, credentials, defect, outcome_unknown, send,
+        unavailable,
+    },
 };
 
 use crate::handler::handle;
 
 const PASSWORD: &str = "correct horse battery staple";
+const ATTEMPTS: AttemptLimits = AttemptLimits { by_name: 5, by_address: 20 };
+const SESSIONS: SessionLimits =
+    SessionLimits { idle: Duration::from_hours(24), life: Duration::from_hours(720) };
 
 async fn hash() -> String {
     let passwords = PasswordHasher::new().unwrap();
@@ -21,14 +28,23 @@ fn tools(store: MockStore) -> (LogInTools, PasetoVerifier) {
     let (secret, public) = generate_keys().unwrap();
     let tools = LogInTools {
         store: Box::new(store),
-        passwords: PasswordHasher::new().unwrap(),
-        signer: Box::new(PasetoSigner::new("dev", &secret).unwrap()),
-        clock: Box::new(clock()),
-        access_token_ttl: Duration::from_mins(10),
-        refresh_token_ttl: Duration::from_hours(24),
+        prover: Prover { passwords: PasswordHasher::new().unwrap(), limits: ATTEMPTS },
+        access_tokens: AccessTokens {
+            signer: Box::new(PasetoSigner::new("dev", &secret).unwrap()),
+            clock: Box::new(clock()),
+            ttl: Duration::from_mins(10),
+        },
+        session_limits: SESSIONS,
     };
     (tools, PasetoVerifier::new("dev", &[public]).unwrap())
 }
+
+/// What the store knows of alice.
+fn known(hash: &str) -> Proof {
+    Proof { credentials: Some(credentials("alice", hash)), locked_for: None }
+}
+
+const UNKNOWN: Proof = Proof { credentials: None, locked_for: None };
 
 fn event(body: &Value) -> Event {
     Event::new("POST /users/login").json(body)
@@ -43,20 +59,23 @@ async fn the_right_password_begins_one_session() {
     let hash = hash().await;
     let mut store = MockStore::new();
     store
-        .expect_find_credentials()
+        .expect_find_proof()
         .once()
-        .withf(|username| username.as_str() == "alice")
-        .returning(move |_| Ok(Some(credentials("alice", &hash))));
+        .withf(|attempt| attempt.username.as_str() == "alice" && attempt.address == "192.0.2.1")
+        .returning(move |_| Ok(known(&hash)));
     store
-        .expect_create_session()
+        .expect_begin_session()
         .once()
-        .withf(|new| {
-            new.username.as_str() == "alice"
+        .withf(|attempt, new| {
+            attempt.username == new.username
+                && new.username.as_str() == "alice"
+                && new.proven_changed_at == clock().0
+                && new.stronger_hash.is_none()
                 && new.client_ip == "192.0.2.1"
                 && new.user_agent == "tests/1.0"
-                && new.ttl == Duration::from_hours(24)
+                && new.limits == SESSIONS
         })
-        .returning(|new| Ok(Session { id: new.id, expires_at: clock().0 }));
+        .returning(|_, new| Ok(Session { id: new.id, expires_at: clock().0 }));
     let (tools, verifier) = tools(store);
 
     let forwarded = event(&body()).header("x-forwarded-for", "203.0.113.9");
@@ -81,14 +100,20 @@ async fn the_right_password_begins_one_session() {
 #[tokio::test]
 async fn an_unknown_name_and_a_wrong_password_read_the_same() {
     let hash = hash().await;
-    let mut known = MockStore::new();
-    known.expect_find_credentials().returning(move |_| Ok(Some(credentials("alice", &hash))));
-    let mut unknown = MockStore::new();
-    unknown.expect_find_credentials().returning(|_| Ok(None));
+    let store = |proof: Proof| {
+        let mut store = MockStore::new();
+        store.expect_find_proof().once().returning(move |_| Ok(proof.clone()));
+        store
+            .expect_count_failure()
+            .once()
+            .withf(|attempt, limits| attempt.username.as_str() == "alice" && *limits == ATTEMPTS)
+            .returning(|_, _| Ok(()));
+        store
+    };
 
     let wrong = json!({ "username": "alice", "password": "battery staple" });
-    let first = send(tools(known).0, handle, event(&wrong)).await;
-    let second = send(tools(unknown).0, handle, event(&wrong)).await;
+    let first = send(tools(store(known(&hash))).0, handle, event(&wrong)).await;
+    let second = send(tools(store(UNKNOWN)).0, handle, event(&wrong)).await;
 
     assert_eq!((first.status, first.code()), (401, "invalid_credentials"));
     assert_eq!(first.headers["www-authenticate"], "Bearer");
@@ -112,12 +137,75 @@ async fn bad_fields_are_named() {
 }
 
 #[tokio::test]
+async fn while_locked_no_password_is_looked_at() {
+    let mut store = MockStore::new();
+    store.expect_find_proof().once().returning(|_| {
+        let locked_for = Some(Duration::from_secs(30));
+        Ok(Proof { locked_for, ..known("not even a hash") })
+    });
+    let answer = send(tools(store).0, handle, event(&body())).await;
+    assert_eq!((answer.status, answer.code()), (429, "too_many_requests"));
+    assert_eq!(answer.headers["retry-after"], "30");
+}
+
+/// Of guesses side by side, those that come to an end after the lock are told nothing.
+#[tokio::test]
+async fn a_lock_that_fell_meanwhile_covers_right_and_wrong() {
+    let hash = hash().await;
+    for password in [PASSWORD, "battery staple"] {
+        let hash = hash.clone();
+        let mut store = MockStore::new();
+        store.expect_find_proof().once().returning(move |_| Ok(known(&hash)));
+        let locked = || StoreError::Locked(Duration::from_secs(30));
+        store.expect_count_failure().returning(move |_, _| Err(locked()));
+        store.expect_begin_session().returning(move |_, _| Err(locked()));
+        let body = json!({ "username": "alice", "password": password });
+        let answer = send(tools(store).0, handle, event(&body)).await;
+        assert_eq!((answer.status, answer.code()), (429, "too_many_requests"));
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_was_hashed_weakly_is_hashed_anew() {
+    let weak = PasswordHasher::with_cost(1_024, 1).unwrap();
+    let weak = weak.hash(Password::offer(PASSWORD).unwrap()).await.unwrap();
+    let mut store = MockStore::new();
+    store.expect_find_proof().once().returning(move |_| Ok(known(&weak)));
+    store
+        .expect_begin_session()
+        .once()
+        .withf(|_, new| {
+            new.stronger_hash.as_ref().is_some_and(|hash| {
+                hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$") && !hash.contains(PASSWORD)
+            })
+        })
+        .returning(|_, new| Ok(Session { id: new.id, expires_at: clock().0 }));
+    assert_eq!(send(tools(store).0, handle, event(&body())).await.status, 200);
+}
+
+#[tokio::test]
 async fn what_the_store_says_becomes_a_problem() {
     let cases: Vec<(StoreFailure, u16, &str)> =
         vec![(unavailable, 503, "unavailable"), (defect, 500, "internal")];
     for (error, status, code) in cases {
         let mut store = MockStore::new();
-        store.expect_find_credentials().once().returning(move |_| Err(error()));
+        store.expect_find_proof().once().returning(move |_| Err(error()));
+        let answer = send(tools(store).0, handle, event(&body())).await;
+        assert_eq!((answer.status, answer.code()), (status, code));
+    }
+
+    let hash = hash().await;
+    let cases: Vec<(StoreFailure, u16, &str)> = vec![
+        (|| StoreError::ProofOutdated, 401, "invalid_credentials"),
+        (unavailable, 503, "unavailable"),
+        (outcome_unknown, 503, "outcome_unknown"),
+        (defect, 500, "internal"),
+    ];
+    for (error, status, code) in cases {
+        let hash = hash.clone();
+        let mut store = MockStore::new();
+        store.expect_find_proof().once().returning(move |_| Ok(known(&hash)));
+        store.expect_begin_session().once().returning(move |_, _| Err(error()));
         let answer = send(tools(store).0, handle, event(&body())).await;
         assert_eq!((answer.status, answer.code()), (status, code));
     }

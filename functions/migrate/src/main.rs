@@ -1,5 +1,5 @@
-//! Moves the schema: `{"action": "up"}`, `"down"` (one version) or `"status"`, by direct
-//! invocation.
+//! What only the schema's owner may do, by direct invocation: `{"action": "up"}`, `"down"` (one
+//! version) or `"status"` move the schema, `"grant_role"` gives a user a role.
 
 mod handler;
 #[cfg(test)]

@@ -13,4 +13,4 @@ pub use cursor::{CursorSealer, SealError};
 pub use keys::{KeyError, generate_cursor_key, generate_keys};
 pub use paseto::{PasetoSigner, PasetoVerifier};
 pub use password::{HashError, PasswordHasher};
-pub use refresh::RefreshToken;
+pub use refresh::{RefreshToken, RenewalKeys};

@@ -39,14 +39,35 @@ impl PasswordHasher {
     /// # Errors
     /// When argon2 does not know the parameters, which is a defect.
     pub fn new() -> Result<Self, HashError> {
-        let params = Params::new(MEMORY_KIB, PASSES, LANES, None)
+        Self::with_cost(MEMORY_KIB, PASSES)
+    }
+
+    /// A hasher with other parameters than the bank's.
+    ///
+    /// # Errors
+    /// When argon2 does not know them.
+    pub fn with_cost(memory_kib: u32, passes: u32) -> Result<Self, HashError> {
+        let params = Params::new(memory_kib, passes, LANES, None)
             .map_err(|error| HashError::Argon2(error.into()))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let dummy_hash = format!(
-            "$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}$bm9ib2R5J3Mgc2FsdA${}",
+            "$argon2id$v=19$m={memory_kib},t={passes},p={LANES}$bm9ib2R5J3Mgc2FsdA${}",
             "A".repeat(43)
         );
         Ok(Self { argon2, dummy_hash })
+    }
+
+    /// Whether a stored hash is weaker than the ones that are made now.
+    ///
+    /// # Errors
+    /// When the stored hash cannot be read, which is a defect.
+    pub fn is_outdated(&self, stored: &str) -> Result<bool, HashError> {
+        let stored = PasswordHash::new(stored).map_err(|error| HashError::Argon2(error.into()))?;
+        let params = Params::try_from(&stored).map_err(HashError::Argon2)?;
+        let present = self.argon2.params();
+        Ok(stored.algorithm != Algorithm::Argon2id.ident()
+            || params.m_cost() < present.m_cost()
+            || params.t_cost() < present.t_cost())
     }
 
     /// A PHC string with a salt of its own.
@@ -104,5 +125,38 @@ mod tests {
         assert!(hasher.verify(password.clone(), Some(&first)).await.unwrap());
         assert!(!hasher.verify(other, Some(&first)).await.unwrap());
         assert!(!hasher.verify(password, None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn hashes_of_less_work_are_outdated() {
+        let password = Password::offer("correct horse").unwrap();
+        let hasher = PasswordHasher::new().unwrap();
+        for (memory_kib, passes, is_outdated) in [
+            (MEMORY_KIB, PASSES, false),
+            (MEMORY_KIB + 1, PASSES + 1, false),
+            (MEMORY_KIB - 1, PASSES, true),
+            (MEMORY_KIB, PASSES - 1, true),
+        ] {
+            let other = PasswordHasher::with_cost(memory_kib, passes).unwrap();
+            let hash = other.hash(password.clone()).await.unwrap();
+            assert_eq!(hasher.is_outdated(&hash).unwrap(), is_outdated, "{hash}");
+            assert!(hasher.verify(password.clone(), Some(&hash)).await.unwrap());
+        }
+    }
+
+    /// There is one thread, and it is free for others while a password is hashed.
+    #[tokio::test]
+    async fn hashing_blocks_nobody() {
+        let hasher = PasswordHasher::new().unwrap();
+        let mut hashing = std::pin::pin!(hasher.hash(Password::offer("correct horse").unwrap()));
+        let mut turns = 0_u32;
+        loop {
+            tokio::select! {
+                biased;
+                hash = &mut hashing => break assert!(hash.is_ok()),
+                () = tokio::task::yield_now() => turns = turns.saturating_add(1),
+            }
+        }
+        assert!(turns > 100, "others had {turns} turns");
     }
 }

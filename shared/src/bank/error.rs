@@ -3,6 +3,8 @@
 //! What becomes of each (status, code, words) is decided once, in `http::problem`. A cause is kept
 //! for the log and never shown to a client.
 
+use std::time::Duration;
+
 use crate::{
     auth::{HashError, SealError, TokenError},
     domain::{Refusal, Violation},
@@ -30,6 +32,9 @@ pub enum BankError {
     /// No token came with the request.
     #[error("no access token")]
     Unauthenticated,
+    /// What was shown as a token is none of this bank's.
+    #[error("invalid token")]
+    InvalidToken,
     /// The access token was good once.
     #[error("the access token has expired")]
     TokenExpired,
@@ -39,6 +44,9 @@ pub enum BankError {
     /// The name or the password is wrong: nobody is told which.
     #[error("wrong username or password")]
     InvalidCredentials,
+    /// The caller may know of it, but not change it so.
+    #[error("permission denied")]
+    PermissionDenied,
     /// It does not exist, or it is not the caller's: nobody is told which.
     #[error("not found")]
     NotFound,
@@ -59,6 +67,9 @@ pub enum BankError {
     /// Another request is at work under the same idempotency key.
     #[error("a request under this idempotency key is in flight")]
     RequestInFlight,
+    /// Too many passwords were wrong. For so long none is looked at, be it right.
+    #[error("too many failures: locked for {}s", .0.as_secs())]
+    TooManyFailures(Duration),
     /// It may work later. Nothing was done.
     #[error("unavailable")]
     Unavailable(#[source] Cause),
@@ -76,9 +87,12 @@ pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 impl From<StoreError> for BankError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::SessionEnded => Self::SessionEnded,
+            StoreError::SessionEnded | StoreError::TokenReused(_) => Self::SessionEnded,
             StoreError::NotFound => Self::NotFound,
+            StoreError::PermissionDenied => Self::PermissionDenied,
             StoreError::Taken(unique) => Self::Taken(unique),
+            StoreError::Locked(duration) => Self::TooManyFailures(duration),
+            StoreError::ProofOutdated => Self::InvalidCredentials,
             StoreError::KeyReused => Self::KeyReused,
             StoreError::RequestInFlight => Self::RequestInFlight,
             StoreError::Unavailable(_) => Self::Unavailable(error.into()),
@@ -94,10 +108,13 @@ impl From<HashError> for BankError {
     }
 }
 
-/// From making a token. Reading one is the authorizer's affair, before any use case.
 impl From<TokenError> for BankError {
     fn from(error: TokenError) -> Self {
-        Self::Internal(error.into())
+        match error {
+            TokenError::Invalid => Self::InvalidToken,
+            TokenError::Expired => Self::TokenExpired,
+            TokenError::Signing => Self::Internal(error.into()),
+        }
     }
 }
 

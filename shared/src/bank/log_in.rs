@@ -1,15 +1,11 @@
 //! A password becomes a session with its tokens.
 
-use std::time::Duration;
-
 use time::OffsetDateTime;
-use uuid::{ContextV7, Timestamp, Uuid};
 
-use super::BankError;
+use super::{AccessToken, AccessTokens, BankError, Prover};
 use crate::{
-    auth::{Claims, PasswordHasher, RefreshToken, TokenSigner},
-    clock::Clock,
-    domain::{Caller, NewSession, Password, SessionId, User, Username},
+    auth::RefreshToken,
+    domain::{Attempt, Caller, NewSession, Password, SessionId, SessionLimits, User, Username},
     store::Store,
 };
 
@@ -31,15 +27,11 @@ pub struct LogInTools {
     /// Where users and sessions are.
     pub store: Box<dyn Store>,
     /// Checks the password.
-    pub passwords: PasswordHasher,
-    /// Signs the access token.
-    pub signer: Box<dyn TokenSigner>,
-    /// Dates the access token.
-    pub clock: Box<dyn Clock>,
-    /// The access token's life.
-    pub access_token_ttl: Duration,
-    /// The session's life when it is not renewed.
-    pub refresh_token_ttl: Duration,
+    pub prover: Prover,
+    /// Gives out the access token.
+    pub access_tokens: AccessTokens,
+    /// How long the session lasts.
+    pub session_limits: SessionLimits,
 }
 
 /// A session that has begun.
@@ -48,9 +40,7 @@ pub struct LoggedIn {
     /// The session.
     pub session_id: SessionId,
     /// Opens every route for a short while.
-    pub access_token: String,
-    /// When it stops doing so.
-    pub access_token_expires_at: OffsetDateTime,
+    pub access_token: AccessToken,
     /// Prolongs the session.
     pub refresh_token: RefreshToken,
     /// When it stops doing so.
@@ -59,46 +49,42 @@ pub struct LoggedIn {
     pub user: User,
 }
 
-/// Begins a session.
+/// Begins a session. A password that was hashed by weaker parameters than today's is hashed anew.
 ///
 /// # Errors
 /// [`BankError::InvalidCredentials`] for a wrong password and, after the same work, for a name that
-/// nobody has.
+/// nobody has; [`BankError::TooManyFailures`] when there were too many of them.
 pub async fn log_in(tools: &LogInTools, input: LogIn) -> Result<LoggedIn, BankError> {
-    let credentials = tools.store.find_credentials(&input.username).await?;
-    let stored = credentials.as_ref().map(|credentials| credentials.hashed_password.as_str());
-    let is_proven = tools.passwords.verify(input.password, stored).await?;
-    let Some(user) = credentials.filter(|_| is_proven).map(|credentials| credentials.user) else {
-        return Err(BankError::InvalidCredentials);
+    let LogInTools { store, prover, access_tokens, session_limits } = tools;
+    let attempt = Attempt::new(input.username, &input.client_ip);
+    let proof = store.find_proof(&attempt).await?;
+    let proven = prover.prove(&**store, &attempt, proof, input.password.clone()).await?;
+    let stronger_hash = if prover.passwords.is_outdated(&proven.hashed_password)? {
+        Some(prover.passwords.hash(input.password).await?)
+    } else {
+        None
     };
 
-    let now = tools.clock.now();
+    let user = proven.user;
     let refresh_token =
         RefreshToken::generate().map_err(|error| BankError::Internal(error.into()))?;
-    let session = tools
-        .store
-        .create_session(NewSession {
-            id: SessionId(uuid_v7(now)),
-            username: user.username.clone(),
-            refresh_token_hash: refresh_token.hash(),
-            user_agent: input.user_agent,
-            client_ip: input.client_ip,
-            ttl: tools.refresh_token_ttl,
-        })
-        .await?;
+    let new = NewSession {
+        id: SessionId(access_tokens.next_id()),
+        username: user.username.clone(),
+        proven_changed_at: user.password_changed_at,
+        stronger_hash,
+        refresh_token_hash: refresh_token.hash(),
+        user_agent: input.user_agent,
+        client_ip: input.client_ip,
+        limits: *session_limits,
+    };
+    let session = store.begin_session(&attempt, new).await?;
     let caller = Caller { username: user.username.clone(), session_id: session.id };
-    let claims = Claims::new(&caller, uuid_v7(now), now, tools.access_token_ttl);
     Ok(LoggedIn {
         session_id: session.id,
-        access_token: tools.signer.sign(&claims)?,
-        access_token_expires_at: claims.expires_at(),
+        access_token: access_tokens.issue(&caller)?,
         refresh_token,
         refresh_token_expires_at: session.expires_at,
         user,
     })
-}
-
-fn uuid_v7(now: OffsetDateTime) -> Uuid {
-    let seconds = u64::try_from(now.unix_timestamp()).unwrap_or_default();
-    Uuid::new_v7(Timestamp::from_unix(ContextV7::new(), seconds, now.nanosecond()))
 }

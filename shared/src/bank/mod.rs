@@ -5,8 +5,13 @@
 
 mod error;
 
+mod access_tokens;
 mod log_in;
+mod prove;
+mod renew_session;
+mod sessions;
 mod sign_up;
+mod update_user;
 
 mod deposit;
 mod open_account;
@@ -15,12 +20,17 @@ mod read_history;
 mod transfer;
 mod withdraw;
 
+pub use access_tokens::{AccessToken, AccessTokens};
 pub use deposit::deposit;
 pub use error::{BankError, Cause};
 pub use log_in::{LogIn, LogInTools, LoggedIn, log_in};
 pub use open_account::open_account;
+pub use prove::Prover;
 pub use read_accounts::{get_account, list_accounts};
 pub use read_history::{get_transfer, list_entries, list_transfers};
+pub use renew_session::{RenewalTools, RenewedSession, renew_session};
+pub use sessions::{end_session, list_sessions, log_out};
 pub use sign_up::{SignUp, sign_up};
 pub use transfer::transfer;
+pub use update_user::{UserUpdate, get_user, update_user};
 pub use withdraw::withdraw;

@@ -4,6 +4,7 @@
 //! clock, and no wire format: what leaves a function is that function's `response.rs`.
 
 mod account;
+mod attempt;
 mod caller;
 mod entry;
 mod history;
@@ -17,6 +18,7 @@ mod transfer;
 mod user;
 
 pub use account::{Account, AccountId};
+pub use attempt::{Attempt, AttemptLimits, Proof};
 pub use caller::Caller;
 pub use entry::{Entry, EntryId, EntryKind};
 pub use history::{History, Limit, Position, Slice, Sliced};
@@ -25,6 +27,8 @@ pub use invalid::{Invalid, Violation};
 pub use money::{Amount, Balance, Currency, MAX_MINOR_UNITS};
 pub use movement::{Keyed, Movement, Posting, Refusal};
 pub use page::{MAX_PAGE_NUMBER, Page};
-pub use session::{NewSession, Session, SessionId};
+pub use session::{LiveSession, NewSession, Renewed, Session, SessionId, SessionLimits};
 pub use transfer::{NewTransfer, Transfer, TransferId, Transferred};
-pub use user::{Credentials, Email, FullName, NewUser, Password, Role, User, Username};
+pub use user::{
+    Credentials, Email, FullName, NewUser, Password, Role, User, UserChanges, Username,
+};

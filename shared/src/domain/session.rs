@@ -1,4 +1,4 @@
-//! Sessions: what a log-in starts.
+//! Sessions: what a log-in starts, renewals prolong and many things end.
 
 use std::time::Duration;
 
@@ -11,6 +11,15 @@ use super::Username;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionId(pub Uuid);
 
+/// How long sessions last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionLimits {
+    /// The life of a session that is not renewed.
+    pub idle: Duration,
+    /// The life of a session, however often it is renewed.
+    pub life: Duration,
+}
+
 /// A session that is about to begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSession {
@@ -18,14 +27,18 @@ pub struct NewSession {
     pub id: SessionId,
     /// Whose it is.
     pub username: Username,
+    /// When the password was set that was proven: it must not have been changed since.
+    pub proven_changed_at: OffsetDateTime,
+    /// The same password, hashed by stronger parameters than before.
+    pub stronger_hash: Option<String>,
     /// SHA-256 of the refresh token: the token itself is never stored.
     pub refresh_token_hash: [u8; 32],
     /// What the client calls itself, cut to 255 characters.
     pub user_agent: String,
     /// The address that the gateway saw.
     pub client_ip: String,
-    /// How long it lasts unless it is renewed.
-    pub ttl: Duration,
+    /// How long it lasts.
+    pub limits: SessionLimits,
 }
 
 /// A session that has begun.
@@ -34,5 +47,31 @@ pub struct Session {
     /// Its number.
     pub id: SessionId,
     /// When it ends unless it is renewed, by the database's clock.
+    pub expires_at: OffsetDateTime,
+}
+
+/// A session that was renewed, now or by the same token a moment ago.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renewed {
+    /// The session.
+    pub session: Session,
+    /// Whose it is.
+    pub username: Username,
+    /// SHA-256 of the refresh token that took the place of the presented one.
+    pub successor_hash: [u8; 32],
+}
+
+/// One of a user's live sessions, as they see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveSession {
+    /// Its number.
+    pub id: SessionId,
+    /// What the client called itself when it logged in.
+    pub user_agent: String,
+    /// Where it logged in from.
+    pub client_ip: String,
+    /// When it began.
+    pub created_at: OffsetDateTime,
+    /// When it ends unless it is renewed.
     pub expires_at: OffsetDateTime,
 }

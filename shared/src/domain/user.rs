@@ -117,20 +117,32 @@ impl Password {
     /// # Errors
     /// When it is too short or too long, well known, or the user's name or address.
     pub fn choose(text: &str, username: &str, email: &str) -> Result<Self, Invalid> {
-        let is_own = |own: &str| !own.is_empty() && text.eq_ignore_ascii_case(own);
         let length = text.chars().count();
         let is_well_known = || {
             length <= Self::MAX_WELL_KNOWN_CHARS
                 && zxcvbn::zxcvbn(text, &[]).guesses() < Self::MIN_GUESSES
         };
         if !(8..=128).contains(&length) {
-            Err(Invalid::from("must be 8 to 128 characters"))
-        } else if is_own(username) || is_own(email) {
+            return Err(Invalid::from("must be 8 to 128 characters"));
+        }
+        let password = Self(text.to_owned());
+        password.refuse_own(username)?;
+        password.refuse_own(email)?;
+        if is_well_known() {
+            return Err(Invalid::from("must not be a well-known password"));
+        }
+        Ok(password)
+    }
+
+    /// Refuses a password that is the user's own name or address.
+    ///
+    /// # Errors
+    /// When it is, in whatever case.
+    pub fn refuse_own(&self, own: &str) -> Result<(), Invalid> {
+        if !own.is_empty() && self.0.eq_ignore_ascii_case(own) {
             Err(Invalid::from("must not be the username or the e-mail"))
-        } else if is_well_known() {
-            Err(Invalid::from("must not be a well-known password"))
         } else {
-            Ok(Self(text.to_owned()))
+            Ok(())
         }
     }
 
@@ -220,6 +232,29 @@ pub struct User {
     pub password_changed_at: OffsetDateTime,
     /// When they signed up.
     pub created_at: OffsetDateTime,
+}
+
+/// What is to be changed of a user; the rest stays as it is.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct UserChanges {
+    /// The name they are greeted by.
+    pub full_name: Option<FullName>,
+    /// Their address, which is not verified then.
+    pub email: Option<Email>,
+    /// A PHC string of a new password, which ends their other sessions.
+    pub hashed_password: Option<String>,
+    /// When the password was set that was proven: a new address and a new password need one.
+    pub proven_changed_at: Option<OffsetDateTime>,
+}
+
+impl fmt::Debug for UserChanges {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("UserChanges")
+            .field("full_name", &self.full_name)
+            .field("email", &self.email)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A user with what proves that it is them. `Debug` does not show the hash.

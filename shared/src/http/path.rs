@@ -1,7 +1,12 @@
-//! Numbers in paths.
+//! Numbers and names in paths. What could not be one names nothing.
+
+use uuid::Uuid;
 
 use super::Request;
-use crate::bank::BankError;
+use crate::{
+    bank::BankError,
+    domain::{SessionId, Username},
+};
 
 impl Request {
     /// The number in the path's parameter `id`, in the one way to write it: `[1-9][0-9]{0,18}`.
@@ -13,5 +18,25 @@ impl Request {
         let text = self.path_parameters.first("id").unwrap_or_default();
         let is_canonical = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
         text.parse().ok().filter(|_| is_canonical).ok_or(BankError::NotFound)
+    }
+
+    /// The session's number in the path's parameter `id`, in the one way to write it: lower case,
+    /// with hyphens.
+    ///
+    /// # Errors
+    /// [`BankError::NotFound`]: nothing has such an address.
+    pub fn path_session(&self) -> Result<SessionId, BankError> {
+        let text = self.path_parameters.first("id").unwrap_or_default();
+        let id = Uuid::try_parse(text).ok().filter(|id| id.to_string() == text);
+        id.map(SessionId).ok_or(BankError::NotFound)
+    }
+
+    /// The name in the path's parameter `username`.
+    ///
+    /// # Errors
+    /// [`BankError::NotFound`]: nobody has such a name.
+    pub fn path_username(&self) -> Result<Username, BankError> {
+        let text = self.path_parameters.first("username").unwrap_or_default();
+        Username::parse(text).map_err(|_| BankError::NotFound)
     }
 }

@@ -25,6 +25,7 @@ pub struct Problem {
     title: &'static str,
     detail: &'static str,
     challenge: Option<&'static str>,
+    retry_after_secs: Option<u64>,
     violations: Vec<Violation>,
     is_replay: bool,
 }
@@ -65,8 +66,9 @@ impl Problem {
     }
 
     /// When to come back, where that helps.
-    pub(super) fn retry_after_secs(&self) -> Option<u16> {
-        (self.status == StatusCode::SERVICE_UNAVAILABLE).then_some(1)
+    pub(super) fn retry_after_secs(&self) -> Option<u64> {
+        let passes_soon = self.status == StatusCode::SERVICE_UNAVAILABLE;
+        self.retry_after_secs.or(passes_soon.then_some(1))
     }
 
     /// The challenge of a 401.
@@ -128,6 +130,7 @@ impl Problem {
             title,
             detail,
             challenge: None,
+            retry_after_secs: None,
             violations: Vec::new(),
             is_replay: false,
         }
@@ -203,6 +206,7 @@ impl From<&BankError> for Problem {
                 "Unauthenticated",
                 "This route needs an access token in the header Authorization: Bearer.",
             ),
+            BankError::InvalidToken => Self::from(TokenError::Invalid),
             BankError::TokenExpired => Self::from(TokenError::Expired),
             BankError::SessionEnded => Self::unauthorized(
                 BAD_TOKEN,
@@ -215,6 +219,12 @@ impl From<&BankError> for Problem {
                 "invalid_credentials",
                 "Invalid credentials",
                 "The username or the password is wrong.",
+            ),
+            BankError::PermissionDenied => Self::new(
+                StatusCode::FORBIDDEN,
+                "permission_denied",
+                "Permission denied",
+                "You may not do this.",
             ),
             BankError::NotFound => Self::new(
                 StatusCode::NOT_FOUND,
@@ -238,6 +248,15 @@ impl From<&BankError> for Problem {
                 "Request in flight",
                 "A request under this Idempotency-Key is at work. Send it again in a moment.",
             ),
+            BankError::TooManyFailures(duration) => Self {
+                retry_after_secs: Some(duration.as_secs().max(1)),
+                ..Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "too_many_requests",
+                    "Too many requests",
+                    "Too many passwords were wrong. Try again after the time in Retry-After.",
+                )
+            },
             BankError::Unavailable(_) => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
@@ -258,7 +277,7 @@ impl From<TokenError> for Problem {
                 BAD_TOKEN,
                 "invalid_token",
                 "Invalid token",
-                "The access token is not one of this bank's.",
+                "The token is not one of this bank's.",
             ),
             TokenError::Expired => Self::unauthorized(
                 BAD_TOKEN,

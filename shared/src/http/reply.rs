@@ -34,6 +34,12 @@ impl Reply {
         Self::json(StatusCode::CREATED, body)
     }
 
+    /// 204.
+    #[must_use]
+    pub fn no_content() -> Self {
+        Self { status: StatusCode::NO_CONTENT, body: Vec::new(), is_replay: false }
+    }
+
     /// 201 with a JSON body, or the refusal, for the first time or again.
     ///
     /// # Errors
@@ -74,7 +80,9 @@ pub(super) fn response(outcome: Result<Reply, Problem>, request_id: &str) -> Res
             (problem.status(), "application/problem+json", body, problem.is_replay())
         }
     };
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if status != StatusCode::NO_CONTENT {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(id) = HeaderValue::from_str(request_id) {

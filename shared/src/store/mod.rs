@@ -6,12 +6,15 @@
 
 pub mod postgres;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
+use uuid::Uuid;
 
 use crate::domain::{
-    Account, AccountId, Caller, Credentials, Currency, Entry, IdempotencyKey, Keyed, Movement,
-    NewSession, NewUser, Page, Posting, Session, Slice, Sliced, Transfer, TransferId, User,
-    Username,
+    Account, AccountId, Attempt, AttemptLimits, Caller, Currency, Entry, IdempotencyKey, Keyed,
+    LiveSession, Movement, NewSession, NewUser, Page, Posting, Proof, Renewed, Session, SessionId,
+    SessionLimits, Slice, Sliced, Transfer, TransferId, User, UserChanges, Username,
 };
 
 pub use postgres::PostgresStore;
@@ -26,14 +29,79 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Taken`] when the name or the address belongs to somebody.
     async fn create_user(&self, user: NewUser) -> Result<User, StoreError>;
 
-    /// Reads a user with the password's hash; `None` when nobody has that name.
-    async fn find_credentials(
-        &self,
-        username: &Username,
-    ) -> Result<Option<Credentials>, StoreError>;
+    /// Reads what a password is checked against. For a name that nobody has, it takes as long.
+    async fn find_proof(&self, attempt: &Attempt) -> Result<Proof, StoreError>;
 
-    /// Begins a session.
-    async fn create_session(&self, session: NewSession) -> Result<Session, StoreError>;
+    /// Counts a wrong password.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] when others had locked the name or the address by then: it is not
+    /// counted, and nobody is to be told that it was wrong.
+    async fn count_failure(
+        &self,
+        attempt: &Attempt,
+        limits: AttemptLimits,
+    ) -> Result<(), StoreError>;
+
+    /// Begins a session for somebody whose password was right. Of more than ten live sessions the
+    /// oldest end.
+    ///
+    /// # Errors
+    /// [`StoreError::ProofOutdated`] when the password has been changed since, and
+    /// [`StoreError::Locked`] when others have locked the name or the address since.
+    async fn begin_session(
+        &self,
+        attempt: &Attempt,
+        session: NewSession,
+    ) -> Result<Session, StoreError>;
+
+    /// Spends a refresh token for its successor, both given as SHA-256. The same token gets the same
+    /// successor for ten seconds.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when nobody has such a token, [`StoreError::SessionEnded`], and
+    /// [`StoreError::TokenReused`] when it was spent before that: its session has ended by now.
+    async fn renew_session(
+        &self,
+        presented: [u8; 32],
+        successor: [u8; 32],
+        limits: SessionLimits,
+    ) -> Result<Renewed, StoreError>;
+
+    /// Reads the caller's live sessions, newest first.
+    async fn list_sessions(&self, caller: &Caller) -> Result<Vec<LiveSession>, StoreError>;
+
+    /// Ends one of the caller's sessions.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the caller has no such live session.
+    async fn end_session(&self, caller: &Caller, id: SessionId) -> Result<(), StoreError>;
+
+    /// Reads a user: the caller, or anybody if the caller is a banker.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is nobody of that name, or the caller may not know.
+    async fn get_user(&self, caller: &Caller, username: &Username) -> Result<User, StoreError>;
+
+    /// Reads what the caller's own password is checked against.
+    ///
+    /// # Errors
+    /// Those of every call for a session.
+    async fn find_own_proof(&self, caller: &Caller, attempt: &Attempt)
+    -> Result<Proof, StoreError>;
+
+    /// Changes a user: the caller, or the full name of anybody if the caller is a banker.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] as for reading, [`StoreError::PermissionDenied`] when a banker would
+    /// change more than a name, [`StoreError::ProofOutdated`] when the caller's password has been
+    /// changed since, and [`StoreError::Taken`] when the address belongs to somebody.
+    async fn change_user(
+        &self,
+        caller: &Caller,
+        username: &Username,
+        changes: UserChanges,
+    ) -> Result<User, StoreError>;
 
     /// Opens an account with balance 0 for the caller.
     ///
@@ -107,9 +175,21 @@ pub enum StoreError {
     /// It does not exist, or it is not the caller's: nobody is told which.
     #[error("not found")]
     NotFound,
+    /// The caller may know of it, but not change it so.
+    #[error("permission denied")]
+    PermissionDenied,
     /// Something that must be unique is taken.
     #[error("taken: {0:?}")]
     Taken(Unique),
+    /// Too many passwords were wrong; for so long none is looked at.
+    #[error("locked for {}s", .0.as_secs())]
+    Locked(Duration),
+    /// The password that was proven is no longer the user's.
+    #[error("the password has been changed since it was proven")]
+    ProofOutdated,
+    /// A spent refresh token was shown again; its session has been ended.
+    #[error("a spent refresh token of session {0} was shown again")]
+    TokenReused(Uuid),
     /// The idempotency key stands for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,

@@ -1,13 +1,14 @@
 use shared::{
     domain::{
         AccountId, Caller, Currency, Movement, NewTransfer, Page, SessionId, Slice, TransferId,
+        UserChanges,
     },
     store::{Store, StoreError, Unique},
 };
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
-use crate::support::{Bank, amount, key};
+use crate::support::{Bank, amount, attempt, key};
 
 #[sqlx::test(migrations = "../migrations")]
 async fn one_account_per_owner_and_currency(_: PgPoolOptions, options: PgConnectOptions) {
@@ -107,6 +108,11 @@ async fn a_session_that_has_ended_does_nothing(_: PgPoolOptions, options: PgConn
             store.get_transfer(&caller, TransferId(1)).await.map(drop),
             store.list_transfers(&caller, None, Slice::default()).await.map(drop),
             store.list_transfers(&caller, Some(account.id), Slice::default()).await.map(drop),
+            store.list_sessions(&caller).await.map(drop),
+            store.end_session(&caller, caller.session_id).await,
+            store.get_user(&caller, &caller.username).await.map(drop),
+            store.find_own_proof(&caller, &attempt(&caller.username)).await.map(drop),
+            store.change_user(&caller, &caller.username, UserChanges::default()).await.map(drop),
         ];
         for answer in answers {
             assert!(matches!(answer, Err(StoreError::SessionEnded)), "{caller:?}: {answer:?}");

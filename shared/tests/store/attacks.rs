@@ -101,8 +101,19 @@ async fn the_application_can_only_add(_: PgPoolOptions, options: PgConnectOption
         "UPDATE users SET role = 'banker' WHERE username = '{mallory}'",
         "INSERT INTO users (username, hashed_password, full_name, email, role)
          VALUES ('mallory_2', 'x', 'M', 'm@example.com', 'banker')",
+        "UPDATE users SET hashed_password = 'x'",
+        "UPDATE users SET is_email_verified = true",
         "UPDATE sessions SET username = '{mallory}'",
+        "UPDATE sessions SET expires_at = 'infinity'",
+        "UPDATE sessions SET ends_at = 'infinity', expires_at = 'infinity'",
+        "UPDATE sessions SET refresh_token_hash = sha256('')",
         "DELETE FROM sessions",
+        "SELECT FROM spent_refresh_tokens",
+        "DELETE FROM login_failures",
+        "UPDATE login_failures SET locked_until = NULL",
+        "INSERT INTO audit_events (actor, action, username, after)
+         VALUES ('olga', 'role_granted', '{mallory}', 'banker')",
+        "SELECT FROM audit_events",
         // The rules themselves.
         "ALTER TABLE entries DISABLE TRIGGER ALL",
         "ALTER TABLE accounts DISABLE TRIGGER accounts_only_post",
@@ -198,6 +209,24 @@ async fn not_even_the_owner_can_write_bad_money(_: PgPoolOptions, options: PgCon
         ("DELETE FROM transfers".to_owned(), CHANGED),
         ("TRUNCATE entries, movements".to_owned(), CHANGED),
         ("TRUNCATE users CASCADE".to_owned(), CHANGED),
+        // Sessions that live again or longer, and a record that is mended.
+        (
+            "UPDATE sessions SET revoked_at = now(); UPDATE sessions SET revoked_at = NULL"
+                .to_owned(),
+            CHANGED,
+        ),
+        (
+            "UPDATE sessions SET created_at = '2020-01-01', expires_at = '2020-01-02';
+             UPDATE sessions SET expires_at = '2020-01-03'"
+                .to_owned(),
+            CHANGED,
+        ),
+        ("UPDATE sessions SET ends_at = 'infinity'".to_owned(), CHANGED),
+        ("UPDATE sessions SET expires_at = 'infinity'".to_owned(), OUT_OF_RANGE),
+        ("UPDATE sessions SET username = '{mallory}'".to_owned(), CHANGED),
+        ("TRUNCATE spent_refresh_tokens".to_owned(), CHANGED),
+        ("UPDATE users SET role = 'banker'; DELETE FROM audit_events".to_owned(), CHANGED),
+        ("UPDATE users SET role = 'banker'; TRUNCATE audit_events".to_owned(), CHANGED),
         // An entry by hand: a third one, a gap, one that fits, one for nothing.
         (payment(10) + &entry("{euros}", 1, "transfer", 10, 10), CHANGED),
         (entry("{from}", 4, "withdrawal", -10, 80), CHANGED),

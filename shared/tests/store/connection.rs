@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use shared::{
     config::DatabaseConfig,
-    domain::Username,
+    domain::{Attempt, Proof, Username},
     store::{PostgresStore, Store, StoreError},
 };
 use sqlx::{
@@ -10,11 +10,13 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::support::config;
+use crate::support::{attempt, config};
 
-fn nobody() -> Username {
-    Username::parse("nobody").unwrap()
+fn nobody() -> Attempt {
+    attempt(&Username::parse("nobody").unwrap())
 }
+
+const UNKNOWN: Proof = Proof { credentials: None, locked_for: None };
 
 /// The server's processes that serve the store.
 async fn backends(observer: &mut PgConnection) -> Vec<i32> {
@@ -38,7 +40,7 @@ async fn one_connection_serves_one_request_after_another(
     let opened = backends(&mut observer).await;
     assert_eq!(opened.len(), 1, "before the first request");
     for _ in 0..5 {
-        store.find_credentials(&nobody()).await.unwrap();
+        store.find_proof(&nobody()).await.unwrap();
     }
     assert_eq!(backends(&mut observer).await, opened);
 }
@@ -54,9 +56,9 @@ async fn a_connection_that_was_cut_is_replaced(_: PgPoolOptions, options: PgConn
             .unwrap();
     }
     // Used a moment ago, it is trusted: the request that meets the cut is told to come back.
-    let met_the_cut = store.find_credentials(&nobody()).await;
+    let met_the_cut = store.find_proof(&nobody()).await;
     assert!(matches!(met_the_cut, Err(StoreError::Unavailable(_))), "{met_the_cut:?}");
-    assert_eq!(store.find_credentials(&nobody()).await.unwrap(), None);
+    assert_eq!(store.find_proof(&nobody()).await.unwrap(), UNKNOWN);
 }
 
 /// The other end does not answer, not even that it is gone: whoever gives up waiting leaves nothing
@@ -70,12 +72,12 @@ async fn a_silent_server_process_is_left_behind(_: PgPoolOptions, options: PgCon
     let before = backends(&mut observer).await;
 
     let name = nobody();
-    let waiting = store.find_credentials(&name);
+    let waiting = store.find_proof(&name);
     let gave_up = tokio::time::timeout(Duration::from_millis(100), waiting).await;
     assert!(gave_up.is_err());
     holder.execute("ROLLBACK").await.unwrap();
 
-    assert_eq!(store.find_credentials(&nobody()).await.unwrap(), None);
+    assert_eq!(store.find_proof(&nobody()).await.unwrap(), UNKNOWN);
     let after = backends(&mut observer).await;
     assert!(after.iter().any(|pid| !before.contains(pid)), "{before:?} {after:?}");
 }
@@ -83,7 +85,7 @@ async fn a_silent_server_process_is_left_behind(_: PgPoolOptions, options: PgCon
 #[sqlx::test(migrations = "../migrations")]
 async fn no_database_is_no_reason_not_to_start(_: PgPoolOptions, options: PgConnectOptions) {
     let store = PostgresStore::open(&config(&options.port(1))).await.unwrap();
-    let answer = store.find_credentials(&nobody()).await;
+    let answer = store.find_proof(&nobody()).await;
     assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
 }
 
@@ -103,9 +105,9 @@ async fn a_server_that_may_lose_commits_is_refused(
 
     let careful = DatabaseConfig { allow_unsafe: false, ..config(&options) };
     let store = PostgresStore::open(&careful).await.unwrap();
-    let refused = store.find_credentials(&nobody()).await;
+    let refused = store.find_proof(&nobody()).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
 
     let store = PostgresStore::open(&config(&options)).await.unwrap();
-    assert_eq!(store.find_credentials(&nobody()).await.unwrap(), None);
+    assert_eq!(store.find_proof(&nobody()).await.unwrap(), UNKNOWN);
 }

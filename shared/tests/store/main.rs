@@ -14,6 +14,7 @@
 
 mod accounts;
 mod attacks;
+mod attempts;
 mod connection;
 mod history;
 mod migrations;
@@ -21,6 +22,8 @@ mod model;
 mod money;
 mod ordeal;
 mod planted;
+mod renewals;
+mod sessions;
 mod support;
 mod users;
 mod wire;

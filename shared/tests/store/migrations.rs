@@ -86,11 +86,12 @@ async fn the_books_and_their_keys_survive_a_migration(_: PgPoolOptions, options:
         }
     };
     migrate(&config, Direction::Up).await.unwrap();
+    let mut bank = Bank::with(options, config.clone()).await;
+    let (alice, bob) = (bank.customer().await, bank.customer().await);
     down().await;
 
-    let mut bank = Bank::with(options, config.clone()).await;
-    let (alice, from) = bank.account(Currency::Usd, 100).await;
-    let (bob, to) = bank.account(Currency::Usd, 0).await;
+    let from = bank.account_of(&alice, Currency::Usd, 100).await;
+    let to = bank.account_of(&bob, Currency::Usd, 0).await;
     let requests = [
         (&alice, key(), dollars(&from, &to, 30)),
         (&alice, key(), withdrawal(&from, 20)),

@@ -6,8 +6,9 @@ use rand::{RngExt, SeedableRng, distr::Alphanumeric, rngs::StdRng};
 use shared::{
     config::DatabaseConfig,
     domain::{
-        Account, Amount, Caller, Currency, Email, FullName, IdempotencyKey, Keyed, Movement,
-        NewSession, NewTransfer, NewUser, Posting, Refusal, SessionId, Username,
+        Account, Amount, Attempt, Caller, Currency, Email, FullName, IdempotencyKey, Keyed,
+        Movement, NewSession, NewTransfer, NewUser, Posting, Refusal, SessionId, SessionLimits,
+        User, Username,
     },
     store::{PostgresStore, Store, StoreError, postgres::verification::verify},
 };
@@ -66,31 +67,48 @@ impl Bank {
     pub(crate) async fn customer(&mut self) -> Caller {
         let new = self.new_user();
         let user = self.store.create_user(new).await.unwrap();
-        let session = self.new_session(&user.username);
-        let session_id = session.id;
-        self.store.create_session(session).await.unwrap();
-        Caller { username: user.username, session_id }
+        self.log_in(&user).await.0
     }
 
-    pub(crate) fn new_session(&mut self, username: &Username) -> NewSession {
+    /// A new session of a user, and its refresh token's hash.
+    pub(crate) async fn log_in(&mut self, user: &User) -> (Caller, [u8; 32]) {
+        let new = self.new_session(user);
+        let (session_id, hash) = (new.id, new.refresh_token_hash);
+        self.store.begin_session(&attempt(&user.username), new).await.unwrap();
+        (Caller { username: user.username.clone(), session_id }, hash)
+    }
+
+    pub(crate) fn new_session(&mut self, user: &User) -> NewSession {
         NewSession {
             id: SessionId(Uuid::from_u128(self.random.random())),
-            username: username.clone(),
+            username: user.username.clone(),
+            proven_changed_at: user.password_changed_at,
+            stronger_hash: None,
             refresh_token_hash: self.random.random(),
             user_agent: "tests/1.0".to_owned(),
             client_ip: "192.0.2.1".to_owned(),
-            ttl: Duration::from_hours(1),
+            limits: SESSIONS,
         }
     }
 
     /// A customer with an account that holds so much.
     pub(crate) async fn account(&mut self, currency: Currency, balance: i64) -> (Caller, Account) {
         let owner = self.customer().await;
-        let account = self.store.open_account(&owner, currency).await.unwrap();
-        let Ok(amount) = Amount::new(balance) else { return (owner, account) };
+        let account = self.account_of(&owner, currency, balance).await;
+        (owner, account)
+    }
+
+    /// The same for a customer that there is.
+    pub(crate) async fn account_of(
+        &self,
+        owner: &Caller,
+        currency: Currency,
+        balance: i64,
+    ) -> Account {
+        let account = self.store.open_account(owner, currency).await.unwrap();
+        let Ok(amount) = Amount::new(balance) else { return account };
         let deposit = Movement::Deposit { account: account.id, amount };
-        let posting = done(self.store.move_money(&owner, &key(), deposit).await);
-        (owner, posting.account)
+        done(self.store.move_money(owner, &key(), deposit).await).account
     }
 
     /// What must hold of the books at any time. Sums alone do not see a payment that was made twice,
@@ -106,6 +124,14 @@ impl Bank {
     fn word(&mut self, length: usize) -> String {
         (&mut self.random).sample_iter(Alphanumeric).take(length).map(char::from).collect()
     }
+}
+
+/// How long sessions last.
+pub(crate) const SESSIONS: SessionLimits =
+    SessionLimits { idle: Duration::from_hours(1), life: Duration::from_hours(3) };
+
+pub(crate) fn attempt(username: &Username) -> Attempt {
+    Attempt::new(username.clone(), "192.0.2.1")
 }
 
 /// Settings for a database of a test, as the functions have them: their role owns nothing.

@@ -1,11 +1,13 @@
 //! The store on Postgres: the only module that knows SQL. One file an aggregate.
 
 mod accounts;
+mod attempts;
 mod connection;
 mod error;
 mod history;
 pub mod migrations;
 mod movements;
+pub mod roles;
 mod sessions;
 mod users;
 pub mod verification;
@@ -17,9 +19,9 @@ use super::{Store, StoreError};
 use crate::{
     config::DatabaseConfig,
     domain::{
-        Account, AccountId, Caller, Credentials, Currency, Entry, IdempotencyKey, Keyed, Movement,
-        NewSession, NewUser, Page, Posting, Session, Slice, Sliced, Transfer, TransferId, User,
-        Username,
+        Account, AccountId, Attempt, AttemptLimits, Caller, Currency, Entry, IdempotencyKey, Keyed,
+        LiveSession, Movement, NewSession, NewUser, Page, Posting, Proof, Renewed, Session,
+        SessionId, SessionLimits, Slice, Sliced, Transfer, TransferId, User, UserChanges, Username,
     },
 };
 
@@ -50,15 +52,62 @@ impl Store for PostgresStore {
         users::create(&self.connections, user).await
     }
 
-    async fn find_credentials(
-        &self,
-        username: &Username,
-    ) -> Result<Option<Credentials>, StoreError> {
-        users::find_credentials(&self.connections, username).await
+    async fn find_proof(&self, attempt: &Attempt) -> Result<Proof, StoreError> {
+        attempts::find_proof(&self.connections, attempt).await
     }
 
-    async fn create_session(&self, session: NewSession) -> Result<Session, StoreError> {
-        sessions::create(&self.connections, session).await
+    async fn count_failure(
+        &self,
+        attempt: &Attempt,
+        limits: AttemptLimits,
+    ) -> Result<(), StoreError> {
+        attempts::count_failure(&self.connections, attempt, limits).await
+    }
+
+    async fn begin_session(
+        &self,
+        attempt: &Attempt,
+        session: NewSession,
+    ) -> Result<Session, StoreError> {
+        sessions::begin(&self.connections, attempt, session).await
+    }
+
+    async fn renew_session(
+        &self,
+        presented: [u8; 32],
+        successor: [u8; 32],
+        limits: SessionLimits,
+    ) -> Result<Renewed, StoreError> {
+        retry_keyed(|| sessions::renew(&self.connections, presented, successor, limits)).await
+    }
+
+    async fn list_sessions(&self, caller: &Caller) -> Result<Vec<LiveSession>, StoreError> {
+        sessions::list(&self.connections, caller).await
+    }
+
+    async fn end_session(&self, caller: &Caller, id: SessionId) -> Result<(), StoreError> {
+        sessions::end(&self.connections, caller, id).await
+    }
+
+    async fn get_user(&self, caller: &Caller, username: &Username) -> Result<User, StoreError> {
+        users::get(&self.connections, caller, username).await
+    }
+
+    async fn find_own_proof(
+        &self,
+        caller: &Caller,
+        attempt: &Attempt,
+    ) -> Result<Proof, StoreError> {
+        attempts::find_own_proof(&self.connections, caller, attempt).await
+    }
+
+    async fn change_user(
+        &self,
+        caller: &Caller,
+        username: &Username,
+        changes: UserChanges,
+    ) -> Result<User, StoreError> {
+        users::change(&self.connections, caller, username, changes).await
     }
 
     async fn open_account(

@@ -35,7 +35,12 @@ impl Denial {
             | StoreError::Unavailable(_)
             | StoreError::OutcomeUnknown(_)
             | StoreError::Defect(_)
-            | StoreError::Inconsistent { .. } => None,
+            | StoreError::Inconsistent { .. }
+            // No movement and no look at an account has these.
+            | StoreError::PermissionDenied
+            | StoreError::Locked(_)
+            | StoreError::ProofOutdated
+            | StoreError::TokenReused(_) => None,
         }
     }
 }

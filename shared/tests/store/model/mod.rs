@@ -46,7 +46,7 @@ use self::{
     books::Books,
     steps::{CUSTOMERS, Key, NO_ACCOUNT, Step, steps},
 };
-use crate::support::{Bank, key};
+use crate::support::{Bank, attempt, key};
 
 /// Lives of fifty steps on average, and of any length down to none, so that they can be cut down:
 /// together more than 25,000 steps.
@@ -236,18 +236,16 @@ impl Life<'_> {
     }
 
     async fn end_session(&mut self, customer: usize) {
-        let session = self.callers[customer].session_id;
-        sqlx::query!("UPDATE sessions SET revoked_at = now() WHERE id = $1", session.0)
-            .execute(&self.bank.pool)
-            .await
-            .unwrap();
+        let caller = &self.callers[customer];
+        let ended = self.bank.store.end_session(caller, caller.session_id).await;
+        assert!(matches!(ended, Ok(()) | Err(StoreError::SessionEnded)), "{ended:?}");
         self.model.end_session(customer);
     }
 
     async fn begin_session(&mut self, customer: usize) {
-        let session = self.bank.new_session(&self.callers[customer].username);
-        self.callers[customer].session_id = session.id;
-        self.bank.store.create_session(session).await.unwrap();
+        let username = self.callers[customer].username.clone();
+        let proof = self.bank.store.find_proof(&attempt(&username)).await.unwrap();
+        self.callers[customer] = self.bank.log_in(&proof.credentials.unwrap().user).await.0;
         self.model.begin_session(customer);
     }
 

@@ -1,0 +1,68 @@
+//! A refresh token is spent for its successor and a new access token.
+
+use time::OffsetDateTime;
+
+use super::{AccessToken, AccessTokens, BankError};
+use crate::{
+    auth::{RefreshToken, RenewalKeys, TokenError},
+    domain::{Caller, SessionId, SessionLimits},
+    store::{Store, StoreError},
+};
+
+/// What renewing works with.
+pub struct RenewalTools {
+    /// Where sessions are.
+    pub store: Box<dyn Store>,
+    /// Derives successors.
+    pub renewal_keys: RenewalKeys,
+    /// Gives out the access token.
+    pub access_tokens: AccessTokens,
+    /// How long the session lasts.
+    pub session_limits: SessionLimits,
+}
+
+/// A session that goes on.
+#[derive(Debug, Clone)]
+pub struct RenewedSession {
+    /// The session.
+    pub session_id: SessionId,
+    /// Opens every route for a short while.
+    pub access_token: AccessToken,
+    /// Prolongs the session next time.
+    pub refresh_token: RefreshToken,
+    /// When it stops doing so.
+    pub refresh_token_expires_at: OffsetDateTime,
+}
+
+/// Renews a session. The same token gets the same successor for ten seconds, so that a client may
+/// send twice; after that, whoever shows it ends the session.
+///
+/// # Errors
+/// [`BankError::InvalidToken`] for what was never a refresh token of this bank,
+/// [`BankError::SessionEnded`] for one whose session has ended, or ends by this.
+pub async fn renew_session(
+    tools: &RenewalTools,
+    presented: &RefreshToken,
+) -> Result<RenewedSession, BankError> {
+    let RenewalTools { store, renewal_keys, access_tokens, session_limits } = tools;
+    let successor = renewal_keys.successor(presented).hash();
+    let renewed = store.renew_session(presented.hash(), successor, *session_limits).await;
+    if let Err(StoreError::TokenReused(session_id)) = &renewed {
+        tracing::warn!(%session_id, "a spent refresh token was shown: the session is ended");
+    }
+    let renewed = renewed.map_err(|error| {
+        let is_unknown = matches!(error, StoreError::NotFound);
+        if is_unknown { BankError::InvalidToken } else { error.into() }
+    })?;
+    // It was derived by a key that has been retired since: within ten seconds, that is a defect.
+    let refresh_token = renewal_keys
+        .known_successor(presented, renewed.successor_hash)
+        .ok_or_else(|| BankError::Internal(Box::new(TokenError::Invalid)))?;
+    let caller = Caller { username: renewed.username, session_id: renewed.session.id };
+    Ok(RenewedSession {
+        session_id: caller.session_id,
+        access_token: access_tokens.issue(&caller)?,
+        refresh_token,
+        refresh_token_expires_at: renewed.session.expires_at,
+    })
+}
