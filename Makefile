@@ -53,6 +53,10 @@ check: setup-build setup-postgres setup-python setup-sqlx ## Formatting, lints, 
 bench-db: setup-postgres setup-python ## Measure a transfer in the database beside plainer ones, 4 minutes (ROUNDS=5)
 	@$(PYTHON_TOOLS)/python bench/database.py
 
+.PHONY: bench-auth
+bench-auth: setup-build setup-postgres compile ## Measure whether the time of a log-in tells who is a customer, a minute
+	@$(POSTGRES) with-throwaway cargo test -q -p bank-local --test main -- --ignored --nocapture timing
+
 .PHONY: fmt
 fmt: ## Format the code
 	cargo fmt --all

@@ -7,9 +7,14 @@
 mod failures;
 mod history;
 mod idempotency;
+mod logins;
 mod people;
 mod readme;
 mod refusals;
+mod round_trips;
 mod scenario;
+mod sessions;
+mod timing;
 mod tokens;
+mod users;
 mod watch;

@@ -1,11 +1,11 @@
 //! A running bank, and people who use it.
 
-use std::{path::Path, sync::OnceLock, time::Duration};
+use std::{net::IpAddr, path::Path, sync::OnceLock, time::Duration};
 
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use shared::auth::{generate_cursor_key, generate_keys};
-use sqlx::{Connection, Executor, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -39,12 +39,7 @@ pub(crate) async fn database_url() -> &'static str {
         let mut url = reqwest::Url::parse(&server).unwrap();
         url.set_path(DATABASE);
         let url = url.to_string();
-        let arguments = arguments(&url);
-        let up = ["invoke", "migrate", "--data", r#"{"action":"up"}"#];
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(up).collect();
-        let output = support::run(&arguments).await;
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let state: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let state = invoke(&url, "migrate", &json!({ "action": "up" })).await;
         assert_eq!(state["pending"], json!([]));
         url
     })
@@ -100,7 +95,11 @@ impl Bank {
         let arguments = arguments(database_url);
         let arguments: Vec<&str> =
             arguments.iter().map(String::as_str).chain(more.iter().copied()).collect();
-        Self { gateway: Gateway::start(&arguments).await }
+        let gateway = Gateway::start(&arguments).await;
+        for secret in [PASSWORD, "@example.com", &keys().0, cursor_key()] {
+            gateway.keep_secret(secret);
+        }
+        Self { gateway }
     }
 
     /// A direct look at the data.
@@ -110,11 +109,7 @@ impl Bank {
 
     /// Has the function `verify` look at the books of the run's database.
     pub(crate) async fn assert_books_are_right(&self) {
-        let arguments = arguments(database_url().await);
-        let verify = ["invoke", "verify", "--data", "{}"];
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(verify).collect();
-        let output = support::run(&arguments).await;
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let report = invoke(database_url().await, "verify", &json!({})).await;
         assert_eq!(report, json!({ "books_are_right": true, "breaches": {} }));
     }
 
@@ -151,14 +146,69 @@ impl Bank {
         path: &str,
         build: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
     ) -> Answer {
-        let request = build(self.gateway.request(method, path)).timeout(Duration::from_mins(1));
-        let response = request.send().await.unwrap();
+        self.receive(build(self.gateway.request(method, path))).await
+    }
+
+    async fn receive(&self, request: reqwest::RequestBuilder) -> Answer {
+        let response = request.timeout(Duration::from_mins(1)).send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.bytes().await.unwrap();
-        let body = serde_json::from_slice(&bytes)
-            .unwrap_or_else(|_| panic!("not JSON: {:?}", String::from_utf8_lossy(&bytes)));
+        let body = if bytes.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&bytes)
+                .unwrap_or_else(|_| panic!("not JSON: {:?}", String::from_utf8_lossy(&bytes)))
+        };
+        for token in ["access_token", "refresh_token"] {
+            if let Some(token) = body[token].as_str() {
+                self.gateway.keep_secret(token);
+            }
+        }
         Answer { status, headers, body }
     }
+
+    /// A request without a token from another address of this machine.
+    pub(crate) async fn post_from(&self, address: IpAddr, path: &str, body: &Value) -> Answer {
+        let client = reqwest::Client::builder().local_address(address).build().unwrap();
+        let request = client.post(format!("{}{path}", self.gateway.url)).json(body);
+        self.receive(request).await
+    }
+
+    /// Spends a refresh token.
+    pub(crate) async fn renew(&self, refresh_token: &str) -> Answer {
+        self.post("/tokens/renew_access", &json!({ "refresh_token": refresh_token })).await
+    }
+
+    /// SQL by the owner of the schema.
+    pub(crate) async fn sql(&self, statement: &str) {
+        let statement = AssertSqlSafe(statement.to_owned());
+        self.database().await.execute(statement).await.unwrap();
+    }
+
+    /// An operator gives a role.
+    pub(crate) async fn grant(&self, username: &str, role: &str) {
+        let event = json!({
+            "action": "grant_role", "username": username, "role": role, "operator": "olga",
+        });
+        let answer = invoke(database_url().await, "migrate", &event).await;
+        assert_eq!(answer, json!({ "username": username, "role": role }));
+    }
+}
+
+/// An address of this machine that no other test uses.
+pub(crate) fn own_address() -> IpAddr {
+    let [a, b, c, ..] = *Uuid::new_v4().as_bytes();
+    IpAddr::from([127, a.max(1), b, c.clamp(1, 254)])
+}
+
+/// Invokes a function by itself.
+pub(crate) async fn invoke(database_url: &str, function: &str, event: &Value) -> Value {
+    let (arguments, event) = (arguments(database_url), event.to_string());
+    let invoke = ["invoke", function, "--data", &event];
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(invoke).collect();
+    let output = support::run(&arguments).await;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 pub(crate) fn sign_up(username: &str) -> Value {
@@ -194,6 +244,24 @@ impl Customer<'_> {
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         self.post_text(path, &body.to_string()).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
+        let send = self.bank.send(Method::PATCH, path, |request| {
+            request.bearer_auth(&self.access_token).json(body)
+        });
+        send.await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.bank
+            .send(Method::DELETE, path, |request| request.bearer_auth(&self.access_token))
+            .await
+    }
+
+    /// `/users/` and their name.
+    pub(crate) fn path(&self) -> String {
+        format!("/users/{}", self.username)
     }
 
     /// With a new idempotency key, and a body that calls itself JSON.

@@ -1,34 +1,135 @@
-//! Who gets in.
+//! Who gets in: every route of the template, with everybody who should not.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::{
     auth::{Claims, PasetoSigner, TokenSigner, generate_keys},
     clock::{Clock, SystemClock},
     domain::{Caller, SessionId, Username},
 };
-use sqlx::{AssertSqlSafe, Executor};
 use time::Duration;
 use uuid::Uuid;
 
-use super::people::{Answer, Bank, Customer, ROOT, keys};
+use super::people::{Answer, Bank, Customer, ROOT, key, keys, transfer};
 use crate::support;
 
-/// Every route that needs a token.
-const ROUTES: [(Method, &str); 9] = [
-    (Method::POST, "/accounts"),
-    (Method::GET, "/accounts"),
-    (Method::GET, "/accounts/1"),
-    (Method::GET, "/accounts/1/entries"),
-    (Method::POST, "/accounts/1/deposits"),
-    (Method::POST, "/accounts/1/withdrawals"),
-    (Method::POST, "/transfers"),
-    (Method::GET, "/transfers"),
-    (Method::GET, "/transfers/1"),
+/// What somebody who is signed in gets on a route that is about alice's things.
+#[derive(Debug, Clone, Copy)]
+enum Gets {
+    /// Nothing of hers: the route is about whoever asks.
+    Own(u16),
+    /// What anybody gets who asks for what is not there.
+    NotFound,
+    /// A banker may.
+    Hers,
+}
+
+/// A route that needs a token, and a request for alice's things on it.
+struct Guarded {
+    route: &'static str,
+    body: fn(&Scene) -> Value,
+    depositor: Gets,
+    banker: Gets,
+}
+
+const NONE: fn(&Scene) -> Value = |_| json!({});
+const AMOUNT: fn(&Scene) -> Value = |_| json!({ "amount": 1 });
+
+/// Routes without a token, and a request on them that is answered by the function.
+const OPEN: [(&str, u16); 4] = [
+    ("POST /users", 400),
+    ("POST /users/login", 400),
+    ("POST /tokens/renew_access", 400),
+    ("GET /healthz", 200),
 ];
 
-async fn with_header(bank: &Bank, method: &Method, path: &str, header: &str) -> Answer {
-    bank.send(method.clone(), path, |request| request.header("authorization", header)).await
+const GUARDED: [Guarded; 14] = [
+    guarded("POST /users/logout", NONE, Gets::Own(204), Gets::Own(204)),
+    guarded("GET /sessions", NONE, Gets::Own(200), Gets::Own(200)),
+    guarded("DELETE /sessions/{id}", NONE, Gets::NotFound, Gets::NotFound),
+    guarded("GET /users/{username}", NONE, Gets::NotFound, Gets::Hers),
+    guarded("PATCH /users/{username}", NONE, Gets::NotFound, Gets::Hers),
+    guarded("POST /accounts", |_| json!({ "currency": "CAD" }), Gets::Own(201), Gets::Own(201)),
+    guarded("GET /accounts", NONE, Gets::Own(200), Gets::Own(200)),
+    guarded("GET /accounts/{id}", NONE, Gets::NotFound, Gets::NotFound),
+    guarded("GET /accounts/{id}/entries", NONE, Gets::NotFound, Gets::NotFound),
+    guarded("POST /accounts/{id}/deposits", AMOUNT, Gets::NotFound, Gets::NotFound),
+    guarded("POST /accounts/{id}/withdrawals", AMOUNT, Gets::NotFound, Gets::NotFound),
+    guarded(
+        "POST /transfers",
+        |scene| transfer(scene.account, scene.others_account, 1),
+        Gets::NotFound,
+        Gets::NotFound,
+    ),
+    guarded("GET /transfers", NONE, Gets::Own(200), Gets::Own(200)),
+    guarded("GET /transfers/{id}", NONE, Gets::NotFound, Gets::NotFound),
+];
+
+const fn guarded(
+    route: &'static str,
+    body: fn(&Scene) -> Value,
+    depositor: Gets,
+    banker: Gets,
+) -> Guarded {
+    Guarded { route, body, depositor, banker }
+}
+
+/// Alice, what is hers, and an account that others paid her from.
+struct Scene {
+    username: String,
+    session: String,
+    account: i64,
+    others_account: i64,
+    transfer: i64,
+}
+
+impl Scene {
+    async fn set(bank: &Bank, alice: &Customer<'_>) -> Self {
+        let bob = bank.customer().await;
+        let account = alice.account("USD", 100).await;
+        let others_account = bob.account("USD", 0).await;
+        let paid = alice.transfer(account, others_account, 10).await;
+        Self {
+            username: alice.username.clone(),
+            session: alice.session_id.clone(),
+            account,
+            others_account,
+            transfer: paid.body["transfer"]["id"].as_i64().unwrap(),
+        }
+    }
+
+    /// The route's method and a path to alice's things.
+    fn address(&self, route: &str) -> (Method, String) {
+        let (method, path) = route.split_once(' ').unwrap();
+        let id = match path.split('/').nth(1) {
+            Some("sessions") => self.session.clone(),
+            Some("transfers") => self.transfer.to_string(),
+            _ => self.account.to_string(),
+        };
+        let path = path.replace("{id}", &id).replace("{username}", &self.username);
+        (method.parse().unwrap(), path)
+    }
+
+    async fn ask(&self, bank: &Bank, route: &str, body: &Value, header: Option<&str>) -> Answer {
+        let (method, path) = self.address(route);
+        bank.send(method.clone(), &path, |request| {
+            let request = request.header("idempotency-key", key());
+            let request = match header {
+                Some(header) => request.header("authorization", header),
+                None => request,
+            };
+            if method == Method::GET { request } else { request.json(body) }
+        })
+        .await
+    }
+
+    /// Whether an answer tells of alice's things.
+    fn is_hers(&self, answer: &Answer) -> bool {
+        let body = answer.body.to_string();
+        body.contains(&self.username)
+            || body.contains(&self.session)
+            || body.contains(&format!(":{},", self.account))
+    }
 }
 
 /// A token as the bank would have made it for somebody, at another time, stage or key.
@@ -45,65 +146,131 @@ fn token(customer: &Customer<'_>, stage: &str, secret: &str, issued_before: Dura
 
 /// A route that is added without a row above fails here.
 #[tokio::test]
-async fn every_guarded_route_is_tried() {
+async fn every_route_is_tried() {
     let template = format!("--template={ROOT}/template.yaml");
     let output = support::run(&["routes", &template]).await;
     let table = String::from_utf8(output.stdout).unwrap();
-    let mut guarded: Vec<String> = table
+    let mut routes: Vec<(String, bool)> = table
         .lines()
         .skip(1)
         .map(|line| line.split_whitespace().collect::<Vec<_>>())
-        .filter(|row| row[3] != "-")
-        .map(|row| format!("{} {}", row[0], row[1].replace("{id}", "1")))
+        .map(|row| (format!("{} {}", row[0], row[1]), row[3] != "-"))
         .collect();
-    let mut tried: Vec<String> =
-        ROUTES.iter().map(|(method, path)| format!("{method} {path}")).collect();
-    guarded.sort();
+    let guarded = GUARDED.iter().map(|row| (row.route.to_owned(), true));
+    let open = OPEN.iter().map(|(route, _)| ((*route).to_owned(), false));
+    let mut tried: Vec<(String, bool)> = guarded.chain(open).collect();
+    routes.sort();
     tried.sort();
-    assert_eq!(guarded, tried);
+    assert_eq!(routes, tried);
 }
 
 #[tokio::test]
-async fn without_a_token_there_is_nothing() {
+async fn nobody_gets_in_by_no_token_or_a_bad_one() {
     let bank = Bank::start().await;
-    for (method, path) in ROUTES {
-        let answer = bank.send(method.clone(), path, |request| request).await;
-        answer.assert_problem(401, "unauthenticated");
-        assert_eq!(answer.headers["www-authenticate"], "Bearer");
-        for shapeless in ["Bearer", "Bearer ", "Bearer garbage", "Basic YTpi", "none"] {
-            let answer = with_header(&bank, &method, path, shapeless).await;
-            answer.assert_problem(401, "unauthenticated");
+    let alice = bank.customer().await;
+    let scene = Scene::set(&bank, &alice).await;
+    let expired = token(&alice, "dev", &keys().0, Duration::minutes(11));
+    let refusals = [
+        (None, "unauthenticated", "Bearer"),
+        (Some("Bearer".to_owned()), "unauthenticated", "Bearer"),
+        (Some("Bearer garbage".to_owned()), "unauthenticated", "Bearer"),
+        (Some("Basic YTpi".to_owned()), "unauthenticated", "Bearer"),
+        (Some("none".to_owned()), "unauthenticated", "Bearer"),
+        // No dots: not even the shape of an access token.
+        (Some(format!("Bearer {}", alice.refresh_token)), "unauthenticated", "Bearer"),
+        (
+            Some("Bearer v4.public.AAAA.BBBB".to_owned()),
+            "invalid_token",
+            "Bearer error=\"invalid_token\"",
+        ),
+        (Some(format!("Bearer {expired}")), "token_expired", "Bearer error=\"invalid_token\""),
+    ];
+    for row in &GUARDED {
+        for (header, code, challenge) in &refusals {
+            let body = (row.body)(&scene);
+            let answer = scene.ask(&bank, row.route, &body, header.as_deref()).await;
+            answer.assert_problem(401, code);
+            assert_eq!(answer.headers["www-authenticate"], challenge, "{}", row.route);
         }
     }
+    for (route, status) in OPEN {
+        for (header, ..) in &refusals {
+            let answer = scene.ask(&bank, route, &json!({}), header.as_deref()).await;
+            assert_eq!(answer.status, status, "the header is not looked at: {answer:?}");
+        }
+    }
+    assert_eq!(alice.balance(scene.account).await, 90);
+}
+
+/// The gateway keeps the authorizer's answer; the end of a session is seen all the same.
+#[tokio::test]
+async fn a_session_ends_on_the_next_request() {
+    let bank = Bank::start().await;
+    let alice = bank.customer().await;
+    let scene = Scene::set(&bank, &alice).await;
+    let other = bank.log_in(&alice.username).await;
+    let session = format!("/sessions/{}", alice.session_id);
+    assert_eq!(other.delete(&session).await.status, 204);
+
+    let header = format!("Bearer {}", alice.access_token);
+    for row in &GUARDED {
+        let body = (row.body)(&scene);
+        let answer = scene.ask(&bank, row.route, &body, Some(&header)).await;
+        answer.assert_problem(401, "session_ended");
+        assert_eq!(answer.headers["www-authenticate"], "Bearer error=\"invalid_token\"");
+    }
+    assert_eq!(other.balance(scene.account).await, 90, "the other session goes on");
+}
+
+#[tokio::test]
+async fn others_get_what_is_theirs_whatever_their_role() {
+    let bank = Bank::start().await;
+    let alice = bank.customer().await;
+    let scene = Scene::set(&bank, &alice).await;
+    let (mallory, banker) = (bank.customer().await, bank.customer().await);
+    bank.grant(&banker.username, "banker").await;
+
+    for row in &GUARDED {
+        for (who, gets) in [(&mallory, row.depositor), (&banker, row.banker)] {
+            // Some rows end the session.
+            let who = bank.log_in(&who.username).await;
+            let header = format!("Bearer {}", who.access_token);
+            let body = (row.body)(&scene);
+            let answer = scene.ask(&bank, row.route, &body, Some(&header)).await;
+            match gets {
+                Gets::Own(status) => {
+                    assert_eq!(answer.status, status, "{}: {answer:?}", row.route);
+                    assert!(!scene.is_hers(&answer), "{}: {answer:?}", row.route);
+                }
+                Gets::NotFound => answer.assert_problem(404, "not_found"),
+                Gets::Hers => {
+                    assert_eq!(answer.status, 200, "{}: {answer:?}", row.route);
+                    assert!(scene.is_hers(&answer), "{}: {answer:?}", row.route);
+                }
+            }
+        }
+    }
+    assert_eq!(alice.balance(scene.account).await, 90);
+    assert_eq!(alice.get("/sessions").await.status, 200);
 }
 
 #[tokio::test]
 async fn tokens_that_are_none_of_ours() {
     let bank = Bank::start().await;
     let alice = bank.customer().await;
+    let scene = Scene::set(&bank, &alice).await;
     let (secret, _) = keys();
     let other_secret = generate_keys().unwrap().0;
-    let bad = [
-        "v4.public.AAAA.BBBB".to_owned(),
+    for token in [
         "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.".to_owned(),
         format!("{}A", alice.access_token),
         token(&alice, "prod", secret, Duration::ZERO),
         token(&alice, "dev", &other_secret, Duration::ZERO),
         token(&alice, "dev", secret, Duration::minutes(-5)),
-    ];
-    for (method, path) in ROUTES {
-        for token in &bad {
-            let answer = with_header(&bank, &method, path, &format!("Bearer {token}")).await;
-            answer.assert_problem(401, "invalid_token");
-            assert_eq!(answer.headers["www-authenticate"], "Bearer error=\"invalid_token\"");
-        }
-        let expired = token(&alice, "dev", secret, Duration::minutes(11));
-        let answer = with_header(&bank, &method, path, &format!("Bearer {expired}")).await;
-        answer.assert_problem(401, "token_expired");
-
-        // No dots: not even the shape of an access token.
-        let refresh = format!("Bearer {}", alice.refresh_token);
-        with_header(&bank, &method, path, &refresh).await.assert_problem(401, "unauthenticated");
+    ] {
+        let header = format!("Bearer {token}");
+        let answer = scene.ask(&bank, "GET /accounts", &json!({}), Some(&header)).await;
+        answer.assert_problem(401, "invalid_token");
     }
 }
 
@@ -113,39 +280,9 @@ async fn the_scheme_is_read_without_regard_to_case() {
     let alice = bank.customer().await;
     for scheme in ["Bearer", "bearer", "BEARER"] {
         let header = format!("{scheme} {}", alice.access_token);
-        let answer = with_header(&bank, &Method::GET, "/accounts", &header).await;
+        let answer = bank
+            .send(Method::GET, "/accounts", |request| request.header("authorization", header))
+            .await;
         assert_eq!(answer.status, 200, "{scheme}");
     }
-}
-
-/// The gateway keeps the authorizer's answer; the end of a session is seen all the same.
-#[tokio::test]
-async fn a_session_ends_on_the_next_request() {
-    let bank = Bank::start().await;
-    let alice = bank.customer().await;
-    let account = alice.account("USD", 100).await;
-    let other = bank.log_in(&alice.username).await;
-    assert_eq!(alice.get("/accounts").await.status, 200);
-
-    let session: Uuid = alice.session_id.parse().unwrap();
-    let revoke = format!("UPDATE sessions SET revoked_at = now() WHERE id = '{session}'");
-    bank.database().await.execute(AssertSqlSafe(revoke)).await.unwrap();
-
-    let amount = json!({ "amount": 1 });
-    for answer in [
-        alice.get("/accounts").await,
-        alice.get(&format!("/accounts/{account}")).await,
-        alice.post("/accounts", &json!({ "currency": "EUR" })).await,
-        alice.post(&format!("/accounts/{account}/deposits"), &amount).await,
-        alice.post(&format!("/accounts/{account}/withdrawals"), &amount).await,
-        alice.transfer(account, account.saturating_add(1), 1).await,
-        alice.get(&format!("/accounts/{account}/entries")).await,
-        alice.get("/transfers").await,
-        alice.get(&format!("/transfers?account_id={account}")).await,
-        alice.get("/transfers/1").await,
-    ] {
-        answer.assert_problem(401, "session_ended");
-        assert_eq!(answer.headers["www-authenticate"], "Bearer error=\"invalid_token\"");
-    }
-    assert_eq!(other.balance(account).await, 100, "the other session goes on");
 }

@@ -1,6 +1,7 @@
 //! Starts the gateway as its users do, and finds out where it listens.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     process::{ExitStatus, Output, Stdio},
     sync::{Arc, Mutex},
@@ -24,6 +25,7 @@ pub(crate) struct Gateway {
     child: Child,
     client: Client,
     log: Arc<Mutex<String>>,
+    secrets: Mutex<BTreeSet<String>>,
 }
 
 impl Gateway {
@@ -42,7 +44,8 @@ impl Gateway {
         let banner = banner.unwrap_or_else(|| log.lock().unwrap().clone());
         let url = banner.split_whitespace().find(|word| word.starts_with("http://"));
         let url = url.unwrap_or_else(|| panic!("no address in {banner:?}")).to_owned();
-        Self { url, child, client: Client::new(), log }
+        let secrets = Mutex::default();
+        Self { url, child, client: Client::new(), log, secrets }
     }
 
     /// A request to a path of the API.
@@ -61,6 +64,11 @@ impl Gateway {
             || self.log.lock().unwrap().lines().find(|line| line.contains(text)).map(str::to_owned);
         until(|| line().is_some()).await;
         line().unwrap()
+    }
+
+    /// From now on the log must not hold this; it is looked at when the gateway ends.
+    pub(crate) fn keep_secret(&self, secret: &str) {
+        self.secrets.lock().unwrap().insert(secret.to_owned());
     }
 
     /// The gateway's process.
@@ -86,8 +94,14 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
+        let log = self.log.lock().unwrap();
         if std::thread::panicking() {
-            eprintln!("{}", self.log.lock().unwrap());
+            eprintln!("{log}");
+            return;
+        }
+        for secret in self.secrets.lock().unwrap().iter() {
+            let line = log.lines().find(|line| line.contains(secret));
+            assert_eq!(line, None, "{secret} was logged");
         }
     }
 }
