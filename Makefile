@@ -118,14 +118,22 @@ endef
 ##
 
 .PHONY: keys
-keys: .local/parameters ## Make the keys of access tokens and cursors, once
+keys: .local/parameters ## Make the keys of tokens and cursors, once
 
 # A file that is older than the program may lack a key that the template asks for by now.
 .local/parameters: shared/src/bin/token_keys.rs | compile
 	@mkdir -p .local
-	@umask 077; $(BIN)/token_keys >$@.new
+	@umask 077; $(BIN)/token_keys parameters >$@.new
 	@mv $@.new $@
 	@echo "Wrote new keys to $@"
+
+.PHONY: keys-rotate
+keys-rotate: keys ## Make new keys of tokens current; the ones before them stay valid until the next time
+	@umask 077; file=.local/parameters; \
+	keyring=$$(sed -n 's/^SigningKeyring=//p' $$file | $(BIN)/token_keys rotate); \
+	{ echo "SigningKeyring=$$keyring"; echo "TokenPublicKeys=$$($(BIN)/token_keys public <<<"$$keyring")"; \
+	  sed '/^SigningKeyring=/d; /^TokenPublicKeys=/d' $$file; } >$$file.new; \
+	mv $$file.new $$file; echo "Rotated the keys in $$file; restart what runs with them"
 
 ##
 ## Setting up: quick when nothing is missing

@@ -83,7 +83,7 @@ async fn run(cli: &Cli) -> Result<(), Error> {
 /// The way to run these functions that the options ask for.
 async fn invoker(options: &Options, functions: &[Function<'_>]) -> Result<Invoker, Error> {
     if let Some(endpoint) = &options.lambda_endpoint {
-        return Ok(Invoker::Endpoint(Endpoint::new(endpoint)));
+        return Ok(Invoker::Endpoint(Box::new(Endpoint::new(endpoint))));
     }
     let common = Common {
         binaries: &options.functions,

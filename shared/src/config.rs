@@ -2,7 +2,10 @@
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
-use crate::domain::{AttemptLimits, SessionLimits};
+use crate::{
+    auth::TokenFormat,
+    domain::{AttemptLimits, SessionLimits},
+};
 
 /// A setting that is absent or cannot be used: the function must not start.
 #[derive(Debug, thiserror::Error)]
@@ -93,13 +96,44 @@ impl fmt::Debug for DatabaseConfig {
     }
 }
 
-/// How to sign access tokens. `Debug` does not show the key.
+/// Where a secret is. `Debug` does not show it.
 #[derive(Clone)]
+pub enum SecretSource {
+    /// In a setting.
+    Given {
+        /// The variable.
+        setting: &'static str,
+        /// Its value: the secret.
+        text: String,
+    },
+    /// In Secrets Manager.
+    Named {
+        /// The secret's name there.
+        name: String,
+        /// The id of one version; the current one, if there is none.
+        version: Option<String>,
+    },
+}
+
+impl fmt::Debug for SecretSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given { setting, .. } => formatter.debug_tuple("Given").field(setting).finish(),
+            Self::Named { name, .. } => formatter.debug_tuple("Named").field(name).finish(),
+        }
+    }
+}
+
+/// How to sign access tokens, and to renew them.
+#[derive(Debug, Clone)]
 pub struct SigningConfig {
     /// `STAGE`: tokens of one stage are refused by every other.
     pub stage: String,
-    /// `TOKEN_SECRET_KEY`: PASERK `k4.secret`.
-    pub secret_key: String,
+    /// `TOKEN_FORMAT`: `paseto`, which it is unless set, or `jwt`.
+    pub token_format: TokenFormat,
+    /// The [`Keyring`](crate::auth::Keyring): `SIGNING_KEYRING_SECRET` names a secret, of which
+    /// `SIGNING_KEYRING_VERSION` may name a version; without a name, `SIGNING_KEYRING` is its text.
+    pub keyring: SecretSource,
     /// `ACCESS_TOKEN_TTL_SECS`, 600 unless set.
     pub access_token_ttl: Duration,
 }
@@ -112,15 +146,18 @@ impl SigningConfig {
     pub fn from_env() -> Result<Self, ConfigError> {
         Ok(Self {
             stage: required("STAGE")?,
-            secret_key: required("TOKEN_SECRET_KEY")?,
+            token_format: parsed("TOKEN_FORMAT")?.unwrap_or_default(),
+            keyring: match read("SIGNING_KEYRING_SECRET") {
+                Some(name) => {
+                    SecretSource::Named { name, version: read("SIGNING_KEYRING_VERSION") }
+                }
+                None => SecretSource::Given {
+                    setting: "SIGNING_KEYRING",
+                    text: required("SIGNING_KEYRING")?,
+                },
+            },
             access_token_ttl: seconds("ACCESS_TOKEN_TTL_SECS", 600)?,
         })
-    }
-}
-
-impl fmt::Debug for SigningConfig {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("SigningConfig").field("stage", &self.stage).finish_non_exhaustive()
     }
 }
 
@@ -173,6 +210,8 @@ impl AttemptConfig {
 pub struct VerifyingConfig {
     /// `STAGE`: tokens of one stage are refused by every other.
     pub stage: String,
+    /// `TOKEN_FORMAT`: `paseto`, which it is unless set, or `jwt`.
+    pub token_format: TokenFormat,
     /// `TOKEN_PUBLIC_KEYS`: PASERK `k4.public`, separated by commas.
     pub public_keys: Vec<String>,
 }
@@ -181,11 +220,12 @@ impl VerifyingConfig {
     /// Reads the settings.
     ///
     /// # Errors
-    /// When one is missing.
+    /// When one is missing or of no use.
     pub fn from_env() -> Result<Self, ConfigError> {
         let keys = required("TOKEN_PUBLIC_KEYS")?;
         Ok(Self {
             stage: required("STAGE")?,
+            token_format: parsed("TOKEN_FORMAT")?.unwrap_or_default(),
             public_keys: keys.split(',').map(|key| key.trim().to_owned()).collect(),
         })
     }

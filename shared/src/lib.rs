@@ -16,6 +16,7 @@ pub mod http;
 pub mod app;
 pub mod clock;
 pub mod config;
+pub mod secrets;
 pub mod telemetry;
 
 #[cfg(feature = "testing")]

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use crate::answer::{Answer, Refusal};
 
 pub(crate) fn authorize(
-    verifier: &dyn TokenVerifier,
+    verifier: &TokenVerifier,
     now: OffsetDateTime,
     event: &ApiGatewayCustomAuthorizerRequest,
 ) -> Answer {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use shared::{
-    auth::PasetoVerifier,
+    auth::{TokenVerifier, VerificationKeys},
     clock::{Clock, SystemClock},
     config::VerifyingConfig,
     telemetry,
@@ -21,9 +21,10 @@ use shared::{
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let config = VerifyingConfig::from_env()?;
-    let verifier = Arc::new(PasetoVerifier::new(&config.stage, &config.public_keys)?);
+    let keys = VerificationKeys::parse(&config.public_keys)?;
+    let verifier = Arc::new(TokenVerifier::new(config.token_format, &config.stage, keys));
     lambda_runtime::run(service_fn(move |event: LambdaEvent<_>| {
-        let answer = handler::authorize(&*verifier, SystemClock.now(), &event.payload);
+        let answer = handler::authorize(&verifier, SystemClock.now(), &event.payload);
         async move { Ok::<_, Error>(answer) }
     }))
     .await

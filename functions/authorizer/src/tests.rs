@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 use shared::{
-    auth::{Claims, PasetoSigner, PasetoVerifier, TokenSigner, generate_keys},
+    auth::{Claims, Keyring, TokenFormat, TokenSigner, TokenVerifier, VerificationKeys},
     domain::{Caller, SessionId, Username},
 };
 use time::{Duration, OffsetDateTime};
@@ -12,17 +12,18 @@ const METHOD_ARN: &str =
     "arn:aws:execute-api:us-east-1:000000000000:local/dev/GET/accounts/7/entries";
 
 struct Bench {
-    signer: PasetoSigner,
-    verifier: PasetoVerifier,
+    signer: TokenSigner,
+    verifier: TokenVerifier,
     now: OffsetDateTime,
 }
 
 impl Bench {
-    fn new() -> Self {
-        let (secret, public) = generate_keys().unwrap();
+    fn new(format: TokenFormat) -> Self {
+        let keyring = Keyring::generate().unwrap();
+        let public = VerificationKeys::parse(&keyring.public_keys().unwrap()).unwrap();
         Self {
-            signer: PasetoSigner::new("dev", &secret).unwrap(),
-            verifier: PasetoVerifier::new("dev", &[public]).unwrap(),
+            signer: keyring.signer(format, "dev"),
+            verifier: TokenVerifier::new(format, "dev", public),
             now: OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap(),
         }
     }
@@ -50,8 +51,13 @@ impl Bench {
 
 #[test]
 fn a_good_token_opens_the_whole_stage() {
-    let bench = Bench::new();
-    for scheme in ["Bearer", "bearer", "BEARER"] {
+    for (format, scheme) in [
+        (TokenFormat::Paseto, "Bearer"),
+        (TokenFormat::Paseto, "bearer"),
+        (TokenFormat::Paseto, "BEARER"),
+        (TokenFormat::Jwt, "Bearer"),
+    ] {
+        let bench = Bench::new(format);
         let answer = bench.answer(&json!(format!("{scheme} {}", bench.token())), Duration::ZERO);
         assert_eq!(
             answer,
@@ -77,12 +83,14 @@ fn a_good_token_opens_the_whole_stage() {
 
 #[test]
 fn everything_else_is_denied_with_its_reason() {
-    let bench = Bench::new();
+    let bench = Bench::new(TokenFormat::Paseto);
     let token = bench.token();
+    let jwt = Bench::new(TokenFormat::Jwt).token();
     let good = json!(format!("Bearer {token}"));
     for (header, after, code) in [
         (&good, Duration::minutes(10), "token_expired"),
         (&good, Duration::seconds(-31), "invalid_token"),
+        (&json!(format!("Bearer {jwt}")), Duration::ZERO, "invalid_token"),
         (&json!(token), Duration::ZERO, "invalid_token"),
         (&json!(format!("Basic {token}")), Duration::ZERO, "invalid_token"),
         (&json!(format!("Bearer {token}x")), Duration::ZERO, "invalid_token"),

@@ -7,11 +7,12 @@ mod response;
 mod tests;
 
 use shared::{
-    auth::{PasetoSigner, PasswordHasher},
+    auth::{Keyring, PasswordHasher},
     bank::{AccessTokens, LogInTools, Prover},
     clock::SystemClock,
     config::{AttemptConfig, DatabaseConfig, SessionConfig, SigningConfig},
     http::{Error, serve},
+    secrets,
     store::PostgresStore,
     telemetry,
 };
@@ -19,16 +20,19 @@ use shared::{
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let signing = SigningConfig::from_env()?;
-    let store = PostgresStore::open(&DatabaseConfig::from_env()?).await?;
+    let (signing, database) = (SigningConfig::from_env()?, DatabaseConfig::from_env()?);
+    let (store, keyring) = tokio::join!(
+        PostgresStore::open(&database),
+        secrets::load(&signing.keyring, Keyring::parse)
+    );
     let tools = LogInTools {
-        store: Box::new(store),
+        store: Box::new(store?),
         prover: Prover {
             passwords: PasswordHasher::new()?,
             limits: AttemptConfig::from_env()?.limits,
         },
         access_tokens: AccessTokens {
-            signer: Box::new(PasetoSigner::new(&signing.stage, &signing.secret_key)?),
+            signer: keyring?.signer(signing.token_format, &signing.stage),
             clock: Box::new(SystemClock),
             ttl: signing.access_token_ttl,
         },

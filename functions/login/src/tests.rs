@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::{
-    auth::{PasetoSigner, PasetoVerifier, PasswordHasher, TokenVerifier, generate_keys},
+    auth::{Keyring, PasswordHasher, TokenFormat, TokenVerifier, VerificationKeys},
     bank::{AccessTokens, LogInTools, Prover},
     domain::{AttemptLimits, Password, Proof, Session, SessionLimits},
     store::StoreError,
@@ -24,19 +24,20 @@ async fn hash() -> String {
     passwords.hash(Password::offer(PASSWORD).unwrap()).await.unwrap()
 }
 
-fn tools(store: MockStore) -> (LogInTools, PasetoVerifier) {
-    let (secret, public) = generate_keys().unwrap();
+fn tools(store: MockStore) -> (LogInTools, TokenVerifier) {
+    let keyring = Keyring::generate().unwrap();
+    let public = VerificationKeys::parse(&keyring.public_keys().unwrap()).unwrap();
     let tools = LogInTools {
         store: Box::new(store),
         prover: Prover { passwords: PasswordHasher::new().unwrap(), limits: ATTEMPTS },
         access_tokens: AccessTokens {
-            signer: Box::new(PasetoSigner::new("dev", &secret).unwrap()),
+            signer: keyring.signer(TokenFormat::Paseto, "dev"),
             clock: Box::new(clock()),
             ttl: Duration::from_mins(10),
         },
         session_limits: SESSIONS,
     };
-    (tools, PasetoVerifier::new("dev", &[public]).unwrap())
+    (tools, TokenVerifier::new(TokenFormat::Paseto, "dev", public))
 }
 
 /// What the store knows of alice.

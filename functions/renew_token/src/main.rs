@@ -7,11 +7,12 @@ mod response;
 mod tests;
 
 use shared::{
-    auth::{PasetoSigner, RenewalKeys},
+    auth::Keyring,
     bank::{AccessTokens, RenewalTools},
     clock::SystemClock,
     config::{DatabaseConfig, SessionConfig, SigningConfig},
     http::{Error, serve},
+    secrets,
     store::PostgresStore,
     telemetry,
 };
@@ -19,13 +20,17 @@ use shared::{
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let signing = SigningConfig::from_env()?;
-    let store = PostgresStore::open(&DatabaseConfig::from_env()?).await?;
+    let (signing, database) = (SigningConfig::from_env()?, DatabaseConfig::from_env()?);
+    let (store, keyring) = tokio::join!(
+        PostgresStore::open(&database),
+        secrets::load(&signing.keyring, Keyring::parse)
+    );
+    let keyring = keyring?;
     let tools = RenewalTools {
-        store: Box::new(store),
-        renewal_keys: RenewalKeys::new([0; 32], None),
+        store: Box::new(store?),
+        renewal_keys: keyring.renewal_keys()?,
         access_tokens: AccessTokens {
-            signer: Box::new(PasetoSigner::new(&signing.stage, &signing.secret_key)?),
+            signer: keyring.signer(signing.token_format, &signing.stage),
             clock: Box::new(SystemClock),
             ttl: signing.access_token_ttl,
         },

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::{
-    auth::{PasetoSigner, PasetoVerifier, RefreshToken, RenewalKeys, TokenVerifier, generate_keys},
+    auth::{Keyring, RefreshToken, RenewalKeys, TokenFormat, TokenVerifier, VerificationKeys},
     bank::{AccessTokens, RenewalTools},
     domain::{Renewed, Session, SessionLimits},
     store::StoreError,
@@ -21,19 +21,20 @@ fn renewal_keys() -> RenewalKeys {
     RenewalKeys::new([1; 32], Some([2; 32]))
 }
 
-fn tools(store: MockStore) -> (RenewalTools, PasetoVerifier) {
-    let (secret, public) = generate_keys().unwrap();
+fn tools(store: MockStore) -> (RenewalTools, TokenVerifier) {
+    let keyring = Keyring::generate().unwrap();
+    let public = VerificationKeys::parse(&keyring.public_keys().unwrap()).unwrap();
     let tools = RenewalTools {
         store: Box::new(store),
         renewal_keys: renewal_keys(),
         access_tokens: AccessTokens {
-            signer: Box::new(PasetoSigner::new("dev", &secret).unwrap()),
+            signer: keyring.signer(TokenFormat::Paseto, "dev"),
             clock: Box::new(clock()),
             ttl: Duration::from_mins(10),
         },
         session_limits: LIMITS,
     };
-    (tools, PasetoVerifier::new("dev", &[public]).unwrap())
+    (tools, TokenVerifier::new(TokenFormat::Paseto, "dev", public))
 }
 
 fn event(body: &Value) -> Event {

@@ -91,7 +91,7 @@ pub(crate) enum Invoker {
     /// In processes of this machine, by function name.
     Processes(BTreeMap<String, Arc<Pool>>),
     /// Behind an invoke endpoint.
-    Endpoint(Endpoint),
+    Endpoint(Box<Endpoint>),
 }
 
 impl Invoker {

@@ -4,7 +4,7 @@ use std::{net::IpAddr, path::Path, sync::OnceLock, time::Duration};
 
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
-use shared::auth::{generate_cursor_key, generate_keys};
+use shared::auth::{Keyring, generate_cursor_key};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -16,10 +16,24 @@ pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const DATABASE: &str = "simplebank_e2e";
 pub(crate) const PASSWORD: &str = "seven tall cranes over a lake";
 
-/// The keys of all banks of this run: `k4.secret` and `k4.public`.
+/// The keyring of all banks of this run.
+pub(crate) fn keyring() -> &'static str {
+    static KEYRING: OnceLock<String> = OnceLock::new();
+    KEYRING.get_or_init(|| Keyring::generate().unwrap().expose().unwrap())
+}
+
+/// Its key for access tokens: `k4.secret` and `k4.public`.
 pub(crate) fn keys() -> &'static (String, String) {
     static KEYS: OnceLock<(String, String)> = OnceLock::new();
-    KEYS.get_or_init(|| generate_keys().unwrap())
+    KEYS.get_or_init(|| {
+        let json: Value = serde_json::from_str(keyring()).unwrap();
+        (text(&json["current"]["access"]), public_keys(keyring()))
+    })
+}
+
+/// What verifies the tokens that a keyring signs.
+pub(crate) fn public_keys(keyring: &str) -> String {
+    Keyring::parse(keyring).unwrap().public_keys().unwrap().join(",")
 }
 
 /// The key of the cursors of all banks of this run.
@@ -60,15 +74,14 @@ pub(crate) fn application_url(database_url: &str) -> String {
 
 /// The gateway's arguments for the template, the built functions and this database.
 pub(crate) fn arguments(database_url: &str) -> Vec<String> {
-    let (secret, public) = keys();
     let binaries = Path::new(env!("CARGO_BIN_EXE_bank-local")).parent().unwrap();
     [
         format!("--template={ROOT}/template.yaml"),
         format!("--functions={}", binaries.display()),
         format!("--parameter=DatabaseUrl={}", application_url(database_url)),
         format!("--parameter=OwnerDatabaseUrl={database_url}"),
-        format!("--parameter=TokenSecretKey={secret}"),
-        format!("--parameter=TokenPublicKeys={public}"),
+        format!("--parameter=SigningKeyring={}", keyring()),
+        format!("--parameter=TokenPublicKeys={}", keys().1),
         format!("--parameter=CursorKey={}", cursor_key()),
     ]
     .to_vec()

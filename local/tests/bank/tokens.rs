@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::{
-    auth::{Claims, PasetoSigner, TokenSigner, generate_keys},
+    auth::{Claims, SigningKey, TokenFormat, TokenSigner, generate_keys},
     clock::{Clock, SystemClock},
     domain::{Caller, SessionId, Username},
 };
@@ -141,7 +141,8 @@ fn token(customer: &Customer<'_>, stage: &str, secret: &str, issued_before: Dura
     let issued = SystemClock.now().checked_sub(issued_before).unwrap();
     let ttl = std::time::Duration::from_mins(10);
     let claims = Claims::new(&caller, Uuid::new_v4(), issued, ttl);
-    PasetoSigner::new(stage, secret).unwrap().sign(&claims).unwrap()
+    let key = SigningKey::parse(secret).unwrap();
+    TokenSigner::new(TokenFormat::Paseto, stage, key).sign(&claims).unwrap()
 }
 
 /// A route that is added without a row above fails here.

@@ -6,7 +6,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use super::people::{Bank, ROOT, application_url, cursor_key, database_url, keys, sign_up};
+use super::people::{Bank, ROOT, arguments, database_url, sign_up};
+use crate::support;
 
 /// `cargo lambda watch` at a free port, ended with the test.
 struct Watch {
@@ -20,14 +21,13 @@ impl Watch {
         let port =
             TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("watch.env");
-        let (secret, public) = keys();
-        let database = database_url().await;
-        let variables = format!(
-            "STAGE=dev\nDATABASE_URL={}\nOWNER_DATABASE_URL={database}\nTOKEN_SECRET_KEY={secret}\n\
-             TOKEN_PUBLIC_KEYS={public}\nCURSOR_KEY={}\nSQLX_OFFLINE=true\n",
-            application_url(database),
-            cursor_key()
-        );
+        // As `make watch` does it.
+        let arguments = arguments(database_url().await);
+        let env = arguments.iter().map(String::as_str).chain(["env"]).collect::<Vec<_>>();
+        let output = support::run(&env).await;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let mut variables = String::from_utf8(output.stdout).unwrap();
+        variables.push_str("SQLX_OFFLINE=true\n");
         fs::write(&file, variables).unwrap();
         let child = Command::new("cargo")
             .args(["lambda", "watch", "--ignore-changes", "-A", "127.0.0.1", "-P", &port])

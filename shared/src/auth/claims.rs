@@ -16,24 +16,25 @@ pub const ACCESS_TOKEN_AUDIENCE: &str = "simplebank-api";
 /// gets nothing.
 const CLOCK_TOLERANCE: Duration = Duration::seconds(30);
 
-/// What an access token says (the registered claims of PASETO, and `sid`).
+/// What an access token says: the claims that PASETO and JWT have both registered, and `sid`. All of
+/// them are required and there are no others. Serialized, it is what a PASETO contains.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Claims {
-    iss: String,
-    aud: String,
+    pub(super) iss: String,
+    pub(super) aud: String,
     /// The username.
-    sub: String,
+    pub(super) sub: String,
     /// The session that the token was given out in.
-    sid: Uuid,
+    pub(super) sid: Uuid,
     /// The token's own number.
-    jti: Uuid,
+    pub(super) jti: Uuid,
     #[serde(with = "time::serde::rfc3339")]
-    iat: OffsetDateTime,
+    pub(super) iat: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
-    nbf: OffsetDateTime,
+    pub(super) nbf: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
-    exp: OffsetDateTime,
+    pub(super) exp: OffsetDateTime,
 }
 
 impl Claims {
@@ -91,25 +92,6 @@ impl Claims {
     pub fn expires_at_text(&self) -> String {
         self.exp.format(&Rfc3339).unwrap_or_default()
     }
-}
-
-/// Makes access tokens. Only log-in and renewal hold one.
-pub trait TokenSigner: Send + Sync {
-    /// Signs the claims.
-    ///
-    /// # Errors
-    /// [`TokenError::Signing`] when the signing library fails, which is a defect.
-    fn sign(&self, claims: &Claims) -> Result<String, TokenError>;
-}
-
-/// Reads access tokens. Holds public keys only.
-pub trait TokenVerifier: Send + Sync {
-    /// Verifies the signature and returns the claims, which the caller of this still has to judge
-    /// by [`Claims::caller`].
-    ///
-    /// # Errors
-    /// [`TokenError::Invalid`], whatever is wrong with it.
-    fn verify(&self, token: &str) -> Result<Claims, TokenError>;
 }
 
 /// Why a token is of no use.

@@ -9,7 +9,7 @@ use pasetors::{
     version4::{LocalToken, V4},
 };
 
-use super::{KeyError, keys::cursor_key};
+use super::{KeyError, keys::symmetric_key};
 use crate::domain::{History, Invalid, Position, Username};
 
 /// The longest cursor is 120 bytes; what is longer is not even decoded.
@@ -33,7 +33,7 @@ impl CursorSealer {
     /// # Errors
     /// When the key is not PASERK `k4.local`.
     pub fn new(stage: &str, paserk: &str) -> Result<Self, KeyError> {
-        Ok(Self { key: cursor_key(paserk)?, stage: stage.to_owned() })
+        Ok(Self { key: symmetric_key(paserk, KeyError::Cursor)?, stage: stage.to_owned() })
     }
 
     /// The cursor that continues a list after a row.

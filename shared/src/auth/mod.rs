@@ -3,14 +3,20 @@
 
 mod claims;
 mod cursor;
+mod eddsa;
+mod jwt;
+mod keyring;
 mod keys;
+mod object;
 mod paseto;
 mod password;
 mod refresh;
+mod token;
 
-pub use claims::{ACCESS_TOKEN_AUDIENCE, Claims, ISSUER, TokenError, TokenSigner, TokenVerifier};
+pub use claims::{ACCESS_TOKEN_AUDIENCE, Claims, ISSUER, TokenError};
 pub use cursor::{CursorSealer, SealError};
-pub use keys::{KeyError, generate_cursor_key, generate_keys};
-pub use paseto::{PasetoSigner, PasetoVerifier};
+pub use keyring::Keyring;
+pub use keys::{KeyError, SigningKey, VerificationKeys, generate_cursor_key, generate_keys};
 pub use password::{HashError, PasswordHasher};
 pub use refresh::{RefreshToken, RenewalKeys};
+pub use token::{TokenFormat, TokenMaker, TokenSigner, TokenVerifier, UnknownFormat};

@@ -15,7 +15,7 @@ use crate::{
 /// Gives access tokens out.
 pub struct AccessTokens {
     /// Signs them.
-    pub signer: Box<dyn TokenSigner>,
+    pub signer: TokenSigner,
     /// Dates them.
     pub clock: Box<dyn Clock>,
     /// Their life.

@@ -1,13 +1,65 @@
-//! Makes new keys, a pair for access tokens and one for cursors, and prints them as parameters of
-//! template.yaml.
+//! Makes keys and moves keyrings on. Keyrings come in by the standard input and go out by the
+//! standard output, so that none is ever an argument that others can see in a list of processes.
 
-use shared::auth::{KeyError, generate_cursor_key, generate_keys};
+use std::{
+    error::Error,
+    io::{Read, stdin},
+    process::ExitCode,
+};
 
-#[expect(clippy::print_stdout, reason = "printing the keys is what it is for")]
-fn main() -> Result<(), KeyError> {
-    let (secret, public) = generate_keys()?;
-    println!("TokenSecretKey={secret}");
-    println!("TokenPublicKeys={public}");
-    println!("CursorKey={}", generate_cursor_key()?);
-    Ok(())
+use shared::auth::{KeyError, Keyring, generate_cursor_key};
+
+const USAGE: &str = "\
+usage: token_keys COMMAND
+
+  new         print a new keyring
+  rotate      read a keyring, print the next one: new keys, and the current ones as the previous
+  retire      read a keyring, print it without the previous keys
+  public      read a keyring, print its public keys, as TokenPublicKeys wants them
+  parameters  print new keys for everything, as parameters of template.yaml
+
+A keyring is one secret, whatever it is read from or printed to.";
+
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what it is for")]
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(text) => {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<String, Box<dyn Error>> {
+    let [command] = arguments else { return Err(USAGE.into()) };
+    match command.as_str() {
+        "new" => Ok(Keyring::generate()?.expose()?),
+        "rotate" => Ok(given()?.rotated()?.expose()?),
+        "retire" => Ok(given()?.retired().expose()?),
+        "public" => Ok(given()?.public_keys()?.join(",")),
+        "parameters" => Ok(parameters()?),
+        _ => Err(USAGE.into()),
+    }
+}
+
+/// The keyring on the standard input.
+fn given() -> Result<Keyring, Box<dyn Error>> {
+    let mut text = String::new();
+    stdin().read_to_string(&mut text)?;
+    Ok(Keyring::parse(&text)?)
+}
+
+fn parameters() -> Result<String, KeyError> {
+    let keyring = Keyring::generate()?;
+    Ok(format!(
+        "SigningKeyring={}\nTokenPublicKeys={}\nCursorKey={}",
+        keyring.expose()?,
+        keyring.public_keys()?.join(","),
+        generate_cursor_key()?
+    ))
 }

@@ -24,8 +24,10 @@ use crate::{
 };
 
 mod fixtures;
+mod forgeries;
 
 pub use self::fixtures::{account, amount, credentials, entry, posted, transfer, user};
+pub use self::forgeries::{Forger, Forgery};
 pub use crate::store::MockStore;
 
 /// What a function for signed-in callers works with, over a mock store, [`clock`] and a new key for

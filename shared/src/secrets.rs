@@ -1,0 +1,126 @@
+//! Secrets, from a setting or from Secrets Manager, read once while a function starts.
+//!
+//! A function that cannot have its secret does not start. Why is said by the secret's name, or the
+//! setting's, and never by its value.
+
+use std::{error::Error, time::Duration};
+
+use aws_config::{
+    BehaviorVersion,
+    environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider},
+    timeout::TimeoutConfig,
+};
+use aws_sdk_secretsmanager::Client;
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+
+use crate::config::SecretSource;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
+/// With all attempts: half of what Lambda gives a function to start.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A secret that is not there or of no use: the function must not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// Secrets Manager does not give it out.
+    #[error("the secret {name} cannot be read: {reason}")]
+    Unreadable {
+        /// The secret's name.
+        name: String,
+        /// What Secrets Manager or the way to it says.
+        reason: String,
+    },
+    /// It is not what is needed.
+    #[error("{place} is of no use")]
+    Unusable {
+        /// The secret's name, or the setting's.
+        place: String,
+        /// Why.
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+/// Reads a secret and makes of it what it is needed for.
+///
+/// # Errors
+/// When Secrets Manager does not give it out, or `parse` fails.
+pub async fn load<T, E>(
+    source: &SecretSource,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, SecretError>
+where
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    let (place, parsed) = match source {
+        SecretSource::Given { setting, text } => ((*setting).to_owned(), parse(text)),
+        SecretSource::Named { name, version } => {
+            let text = fetch(name, version.clone()).await?;
+            (format!("the secret {name}"), parse(&text))
+        }
+    };
+    parsed.map_err(|error| SecretError::Unusable { place, source: error.into() })
+}
+
+async fn fetch(name: &str, version: Option<String>) -> Result<String, SecretError> {
+    let unreadable = |reason| SecretError::Unreadable { name: name.to_owned(), reason };
+    let request = client().await.get_secret_value().secret_id(name).set_version_id(version);
+    let answer = request.send().await.map_err(|error| unreadable(chain(&error)))?;
+    answer.secret_string.ok_or_else(|| unreadable("it is not a text".to_owned()))
+}
+
+/// A client that looks for nothing outside the environment: Lambda puts region and credentials there,
+/// and where they are missing nobody should go and ask the network for them.
+async fn client() -> Client {
+    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(TIMEOUT)
+        .build();
+    let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http)
+        .region(EnvironmentVariableRegionProvider::new())
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        .timeout_config(timeouts)
+        .load()
+        .await;
+    Client::new(&config)
+}
+
+/// The error and what caused it, in words; its `Debug` would be pages of the exchange.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    let mut words: Vec<String> = causes.map(ToString::to_string).collect();
+    words.dedup();
+    words.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::{KeyError, Keyring};
+
+    fn given(text: &str) -> SecretSource {
+        SecretSource::Given { setting: "SIGNING_KEYRING", text: text.to_owned() }
+    }
+
+    #[tokio::test]
+    async fn a_given_secret_is_taken_as_it_is() {
+        let text = Keyring::generate().unwrap().expose().unwrap();
+        let keyring = load(&given(&text), Keyring::parse).await.unwrap();
+        assert_eq!(keyring.expose().unwrap(), text);
+    }
+
+    #[tokio::test]
+    async fn a_bad_secret_is_named_and_not_shown() {
+        let source = given("k4.secret.hunter2");
+        let error = load(&source, Keyring::parse).await.unwrap_err();
+        assert_eq!(error.to_string(), "SIGNING_KEYRING is of no use");
+        assert_eq!(error.source().unwrap().to_string(), KeyError::Keyring.to_string());
+        assert!(!format!("{error:?} {source:?}").contains("hunter2"));
+    }
+}
