@@ -13,6 +13,7 @@ mod readme;
 mod refusals;
 mod round_trips;
 mod scenario;
+mod secrets;
 mod sessions;
 mod timing;
 mod tokens;

@@ -1,0 +1,153 @@
+//! The keyring comes out of Secrets Manager, spoken to by the SDK as on AWS. `moto` answers.
+
+use std::{net::TcpListener, process::Stdio, time::Duration};
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use shared::auth::Keyring;
+use tokio::process::{Child, Command};
+use uuid::Uuid;
+
+use super::people::{Bank, Customer, PASSWORD, keyring, public_keys, sign_up};
+
+/// A Secrets Manager of one's own, ended with the test.
+struct SecretsManager {
+    url: String,
+    _server: Child,
+}
+
+impl SecretsManager {
+    async fn start() -> Self {
+        let port =
+            TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+        let server = Command::new("moto_server")
+            .args(["-H", "127.0.0.1", "-p", &port])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("moto_server: run the tests by `make test`");
+        let url = format!("http://127.0.0.1:{port}");
+        let answers = async {
+            while reqwest::get(format!("{url}/moto-api/")).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), answers).await.expect("moto does not answer");
+        Self { url, _server: server }
+    }
+
+    /// A call of its API. The signature is not looked at, but for the region in it.
+    async fn call(&self, action: &str, body: Value) -> Value {
+        let credential = "Credential=local/20260101/us-east-1/secretsmanager/aws4_request";
+        let request = reqwest::Client::new()
+            .post(&self.url)
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", format!("secretsmanager.{action}"))
+            .header(
+                "authorization",
+                format!("AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0"),
+            )
+            .body(body.to_string());
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{action}");
+        response.json().await.unwrap()
+    }
+
+    /// Makes a secret, or gives it another text; the id of the version.
+    async fn put(&self, action: &str, name: &str, text: &str) -> String {
+        let mut body = json!({ "SecretString": text, "ClientRequestToken": Uuid::new_v4() });
+        body[if action == "CreateSecret" { "Name" } else { "SecretId" }] = json!(name);
+        self.call(action, body).await["VersionId"].as_str().unwrap().to_owned()
+    }
+
+    /// A bank whose keyring is a secret here. What the run's keyring signs, it does not know.
+    async fn bank(&self, parameters: &[&str]) -> Bank {
+        let endpoint = format!("AWS_ENDPOINT_URL={}", self.url);
+        let mut arguments = vec!["--env", &endpoint, "--parameter", "SigningKeyring="];
+        for parameter in parameters {
+            arguments.extend(["--parameter", parameter]);
+        }
+        Bank::start_with(&arguments).await
+    }
+}
+
+async fn assert_opens(customer: &Customer<'_>) {
+    let answer = customer.get("/accounts").await;
+    assert_eq!((answer.status.as_u16(), &answer.body), (200, &json!([])));
+}
+
+fn new_keyring() -> String {
+    Keyring::generate().unwrap().expose().unwrap()
+}
+
+#[tokio::test]
+async fn a_keyring_is_read_by_its_name() {
+    let secrets = SecretsManager::start().await;
+    let first = new_keyring();
+    let version = secrets.put("CreateSecret", "simplebank/dev/keyring", &first).await;
+
+    let name = "SigningKeyringSecret=simplebank/dev/keyring";
+    for (format, start) in [("paseto", "v4.public."), ("jwt", "eyJ")] {
+        let public = format!("TokenPublicKeys={}", public_keys(&first));
+        let format = format!("TokenFormat={format}");
+        let bank = secrets.bank(&[name, &public, &format]).await;
+        let alice = bank.customer().await;
+        assert!(alice.access_token.starts_with(start), "{}", alice.access_token);
+        assert_opens(&alice).await;
+        assert!(!bank.gateway.log().contains("k4.secret"));
+    }
+
+    // A new text is current at once; whoever names a version gets that one.
+    let second = Keyring::parse(&first).unwrap().rotated().unwrap().expose().unwrap();
+    let next = secrets.put("PutSecretValue", "simplebank/dev/keyring", &second).await;
+    let both = public_keys(&second);
+    let (new, old) = both.split_once(',').unwrap();
+    for (version, key) in [("", new), (next.as_str(), new), (version.as_str(), old)] {
+        let version = format!("SigningKeyringVersion={version}");
+        let bank = secrets.bank(&[name, &version, &format!("TokenPublicKeys={key}")]).await;
+        assert_opens(&bank.customer().await).await;
+    }
+}
+
+/// The function does not start, and says which secret it is for want of, but never a key.
+#[tokio::test]
+async fn without_its_keyring_login_does_not_start() {
+    let secrets = SecretsManager::start().await;
+    let broken = keyring().replacen("k4.local.", "k4.local.A", 1);
+    secrets.put("CreateSecret", "broken", &broken).await;
+    secrets.put("CreateSecret", "empty", " ").await;
+    let unknown_version = format!("SigningKeyringVersion={}", Uuid::new_v4());
+    for parameters in [
+        ["SigningKeyringSecret=missing", "SigningKeyringVersion="],
+        ["SigningKeyringSecret=broken", "SigningKeyringVersion="],
+        ["SigningKeyringSecret=empty", "SigningKeyringVersion="],
+        ["SigningKeyringSecret=broken", &unknown_version],
+    ] {
+        let bank = secrets.bank(&parameters).await;
+        let username = format!("user_{}", Uuid::new_v4().simple());
+        assert_eq!(bank.post("/users", &sign_up(&username)).await.status, 201);
+        let body = json!({ "username": username, "password": PASSWORD });
+        let answer = bank.post("/users/login", &body).await;
+        assert_eq!(answer.status, 503, "{answer:?}");
+
+        let name = parameters[0].split_once('=').unwrap().1;
+        let line = bank.gateway.logged(name).await;
+        println!("{line}");
+        let log = bank.gateway.log();
+        assert!(!log.contains("k4.secret") && !log.contains("k4.local."), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_keyring_that_cannot_be_asked_for_is_not_waited_for_long() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("AWS_ENDPOINT_URL=http://{}", nobody.local_addr().unwrap());
+    let secret = "SigningKeyringSecret=out/of/reach";
+    let bank = Bank::start_with(&["--env", &endpoint, "--parameter", secret]).await;
+    let body = json!({ "username": "alice", "password": PASSWORD });
+    let answer = bank.post("/users/login", &body).await;
+    assert_eq!(answer.status, 503, "{answer:?}");
+    bank.gateway.logged("out/of/reach").await;
+}
