@@ -11,6 +11,7 @@ mod logins;
 mod people;
 mod readme;
 mod refusals;
+mod rotation;
 mod round_trips;
 mod scenario;
 mod secrets;
