@@ -5,6 +5,7 @@
 //! built; `make test` sees to both.
 
 mod failures;
+mod forgeries;
 mod history;
 mod idempotency;
 mod logins;
