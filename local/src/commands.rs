@@ -83,9 +83,20 @@ pub(crate) fn env(template: &Template) -> Result<(), Error> {
         }
     }
     for (name, (value, _)) in all {
-        console::print(&format!("{name}={value}"));
+        console::print(&format!("{name}={}", quoted(&value)));
     }
     Ok(())
+}
+
+/// A value as the readers of such files take it: what has more in it than letters, digits and a few
+/// signs stands between quotation marks that it does not contain itself.
+fn quoted(value: &str) -> String {
+    let is_plain = |sign: char| sign.is_ascii_alphanumeric() || "!%+,-./:@_".contains(sign);
+    let mark = ['\'', '`', '"'].into_iter().find(|mark| !value.contains(*mark));
+    match mark {
+        Some(mark) if !value.chars().all(is_plain) => format!("{mark}{value}{mark}"),
+        Some(_) | None => value.to_owned(),
+    }
 }
 
 /// Prints a table of the routes.
@@ -101,4 +112,23 @@ pub(crate) fn routes(template: &Template) -> Result<(), Error> {
         row(&route.method, &route.path, &route.function, auth);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_quoted_where_they_must_be() {
+        for (value, expected) in [
+            ("", ""),
+            ("600", "600"),
+            ("k4.public.AA-_,k4.public.BB", "k4.public.AA-_,k4.public.BB"),
+            ("postgres://a:b@c/d?e=f", "'postgres://a:b@c/d?e=f'"),
+            (r#"{"current":null}"#, r#"'{"current":null}'"#),
+            ("it's", "`it's`"),
+        ] {
+            assert_eq!(quoted(value), expected);
+        }
+    }
 }

@@ -39,16 +39,17 @@ impl Watch {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let watch = Self { url: format!("http://127.0.0.1:{port}"), port, child };
+        let mut watch = Self { url: format!("http://127.0.0.1:{port}"), port, child };
         watch.wait_until_ready().await;
         watch
     }
 
     /// The first call of a function waits for cargo, which may have something to build.
-    async fn wait_until_ready(&self) {
+    async fn wait_until_ready(&mut self) {
         let patience = std::time::Duration::from_mins(5);
         let ready = async {
             while reqwest::get(format!("{}/healthz", self.url)).await.is_err() {
+                assert_eq!(self.child.try_wait().unwrap(), None, "cargo lambda watch has ended");
                 tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             }
         };
