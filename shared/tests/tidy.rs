@@ -149,6 +149,23 @@ fn every_route_is_in_the_readme() {
     }
 }
 
+/// A function that is told where the keyring is may read it, and no other function may.
+#[test]
+fn who_signs_may_read_the_keyring() {
+    let template: Yaml = serde_yaml_ng::from_str(&read("template.yaml")).unwrap();
+    for (id, resource) in template["Resources"].as_mapping().unwrap() {
+        let properties = &resource["Properties"];
+        let variables = properties["Environment"]["Variables"].as_mapping();
+        let signs = variables.is_some_and(|variables| variables.contains_key("SIGNING_KEYRING"));
+        let policies = serde_yaml_ng::to_string(&properties["Policies"]).unwrap();
+        assert_eq!(policies.contains("SigningKeyringPolicy"), signs, "{id:?}");
+        for name in ["SIGNING_KEYRING_SECRET", "SIGNING_KEYRING_VERSION"] {
+            let is_named = variables.is_some_and(|variables| variables.contains_key(name));
+            assert_eq!(is_named, signs, "{id:?}: {name}");
+        }
+    }
+}
+
 /// What the gateway says for itself, it says in the bank's words.
 #[test]
 fn gateway_responses_use_the_words_of_problems() {
@@ -226,4 +243,41 @@ fn every_route_has_a_recorded_event() {
         }
     }
     assert_eq!(recorded, template_routes());
+}
+
+/// One HTTP stack, one TLS stack (rustls with ring), and no cryptography that nobody asked for: one
+/// member or dependency with its defaults on would bring them into every function.
+#[test]
+fn nothing_comes_along_unasked() {
+    let unwanted = [
+        ("aws-lc-rs", ""),
+        ("aws-lc-sys", ""),
+        ("aws-sdk-sso", ""),
+        ("aws-sdk-ssooidc", ""),
+        ("h2", "0.3."),
+        ("hyper", "0.14."),
+        ("native-tls", ""),
+        ("openssl-sys", ""),
+        ("p256", ""),
+        ("p384", ""),
+        ("rsa", ""),
+        ("rustls", "0.21."),
+        ("s2n-tls", ""),
+    ];
+    let lock = read("Cargo.lock");
+    let lines: Vec<&str> = lock.lines().collect();
+    let packages: Vec<(&str, &str)> = lines
+        .windows(2)
+        .filter_map(|pair| {
+            let [name, version] = pair else { return None };
+            let name = name.strip_prefix("name = \"")?.strip_suffix('"')?;
+            Some((name, version.strip_prefix("version = \"")?.strip_suffix('"')?))
+        })
+        .collect();
+    assert!(packages.contains(&("shared", "0.1.0")), "Cargo.lock is written otherwise by now");
+    for (name, version) in packages {
+        let is_unwanted =
+            unwanted.iter().any(|(other, start)| name == *other && version.starts_with(start));
+        assert!(!is_unwanted, "{name} {version} is there: see `cargo tree -i {name}@{version}`");
+    }
 }
