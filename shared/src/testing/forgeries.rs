@@ -188,7 +188,9 @@ impl Forger {
             sign(&Value::Object(claims).to_string())
         };
         let text = self.payload(format);
-        let values: Vec<&Value> = good.values().collect();
+        // In the order in which they are declared, so that they would do for a struct's.
+        let order = ["iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp"];
+        let values = order.map(|name| &good[name]);
         let far = self.now + Duration::hours(1);
         let wrong_kind = match format {
             TokenFormat::Paseto => json!(far.unix_timestamp()),
