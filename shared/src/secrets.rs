@@ -16,7 +16,7 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 
-use crate::config::SecretSource;
+use crate::{config::SecretSource, telemetry::chain};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -89,14 +89,6 @@ async fn client() -> Client {
         .load()
         .await;
     Client::new(&config)
-}
-
-/// The error and what caused it, in words; its `Debug` would be pages of the exchange.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |&error| error.source());
-    let mut words: Vec<String> = causes.map(ToString::to_string).collect();
-    words.dedup();
-    words.join(": ")
 }
 
 #[cfg(test)]

@@ -87,6 +87,18 @@ async fn a_successor_of_the_key_before_is_given_again() {
     assert_eq!(answer.body["refresh_token"], first.expose());
 }
 
+/// Another environment has newer keys than this one.
+#[tokio::test]
+async fn a_successor_of_an_unknown_key_is_to_be_asked_for_again() {
+    let presented = RefreshToken::generate().unwrap();
+    let mut store = MockStore::new();
+    store.expect_renew_session().once().returning(|_, _, _| Ok(renewed([9; 32])));
+    let body = json!({ "refresh_token": presented.expose() });
+    let answer = send(tools(store).0, handle, event(&body)).await;
+    assert_eq!((answer.status, answer.code()), (503, "unavailable"));
+    assert_eq!(answer.headers["retry-after"], "1");
+}
+
 #[tokio::test]
 async fn what_was_never_a_refresh_token_reaches_no_store() {
     for token in ["", "x", "v4.public.AAAA.BBBB", "eyJhbGciOiJub25lIn0.e30.", &"A".repeat(10_000)] {

@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use super::{AccessToken, AccessTokens, BankError};
 use crate::{
-    auth::{RefreshToken, RenewalKeys, TokenError},
+    auth::{RefreshToken, RenewalKeys},
     domain::{Caller, SessionId, SessionLimits},
     store::{Store, StoreError},
 };
@@ -54,10 +54,11 @@ pub async fn renew_session(
         let is_unknown = matches!(error, StoreError::NotFound);
         if is_unknown { BankError::InvalidToken } else { error.into() }
     })?;
-    // It was derived by a key that has been retired since: within ten seconds, that is a defect.
+    // While keys are rotated, another environment may have derived it by a key that this one does
+    // not know. Sent again, it reaches one that does.
     let refresh_token = renewal_keys
         .known_successor(presented, renewed.successor_hash)
-        .ok_or_else(|| BankError::Internal(Box::new(TokenError::Invalid)))?;
+        .ok_or_else(|| BankError::Unavailable("the successor is of another keyring".into()))?;
     let caller = Caller { username: renewed.username, session_id: renewed.session.id };
     Ok(RenewedSession {
         session_id: caller.session_id,
