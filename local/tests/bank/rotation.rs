@@ -11,7 +11,7 @@ use super::people::{Bank, public_keys, sign_up};
 const CLIENTS: usize = 6;
 /// The life of an access token.
 const TTL: Duration = Duration::from_secs(4);
-/// How old a token gets before its client logs in again.
+/// How old a token gets before its client renews it.
 const RENEW_AFTER: Duration = Duration::from_millis(2_500);
 /// How long a deployment's old and new environments serve side by side.
 const OVERLAP: Duration = Duration::from_millis(1_500);
@@ -28,23 +28,45 @@ async fn deployed(keyring: &str, public: &str) -> Bank {
 /// Somebody whose requests reach any environment that serves.
 struct Client {
     username: String,
-    token: Option<(String, Instant)>,
+    tokens: Option<Tokens>,
+}
+
+struct Tokens {
+    access: String,
+    refresh: String,
+    since: Instant,
 }
 
 impl Client {
     async fn log_in(&mut self, bank: &Bank) {
         let since = Instant::now();
-        let token = bank.log_in(&self.username).await.access_token;
-        self.token = Some((token, since));
+        let holder = bank.log_in(&self.username).await;
+        let (access, refresh) = (holder.access_token, holder.refresh_token);
+        self.tokens = Some(Tokens { access, refresh, since });
     }
 
-    /// Logs in if the token is old, then uses it. Everything has to be answered 200.
+    async fn renew(&mut self, bank: &Bank, refresh: &str) {
+        let since = Instant::now();
+        let answer = bank.renew(refresh).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let token = |name: &str| answer.body[name].as_str().unwrap().to_owned();
+        let (access, refresh) = (token("access_token"), token("refresh_token"));
+        self.tokens = Some(Tokens { access, refresh, since });
+    }
+
+    /// Gets new tokens if the old ones are old, then uses them. Everything has to be answered 200.
     async fn act(&mut self, banks: &[&Bank], random: &mut StdRng) {
-        let is_old = self.token.as_ref().is_none_or(|(_, since)| since.elapsed() > RENEW_AFTER);
-        if is_old || random.random_ratio(1, 10) {
-            self.log_in(banks.choose(random).unwrap()).await;
+        let issuer = banks.choose(random).unwrap();
+        match &self.tokens {
+            None => self.log_in(issuer).await,
+            Some(_) if random.random_ratio(1, 20) => self.log_in(issuer).await,
+            Some(tokens) if tokens.since.elapsed() > RENEW_AFTER || random.random_ratio(1, 10) => {
+                let refresh = tokens.refresh.clone();
+                self.renew(issuer, &refresh).await;
+            }
+            Some(_) => {}
         }
-        let (token, _) = self.token.as_ref().unwrap();
+        let token = &self.tokens.as_ref().unwrap().access;
         let bank = banks.choose(random).unwrap();
         let answer = bank
             .send(reqwest::Method::GET, "/accounts", |request| request.bearer_auth(token))
@@ -94,7 +116,7 @@ async fn a_rotation_turns_nobody_away() {
     for _ in 0..CLIENTS {
         let username = format!("user_{}", Uuid::new_v4().simple());
         assert_eq!(before.post("/users", &sign_up(&username)).await.status, 201);
-        clients.push(Client { username, token: None });
+        clients.push(Client { username, tokens: None });
     }
     let mut count = traffic(&mut clients, &[&before], &mut random, OVERLAP).await;
 

@@ -72,7 +72,8 @@ async fn count(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, requests: Arc<At
 #[tokio::test]
 async fn a_request_for_a_session_is_one_round_trip() {
     let line = CountingLine::new().await;
-    let bank = Bank::start_on(&line.url, &[]).await;
+    // One process of each function, so that the second request finds what the first has prepared.
+    let bank = Bank::start_on(&line.url, &["--max-processes=1"]).await;
     let alice = bank.customer().await;
     let bob = bank.customer().await;
     let from = alice.account("USD", 1_000).await;

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::people::Bank;
 
-/// Log-ins of each kind. The measure's own scatter is then 0.02 (Hanley and McNeil 1982).
+/// Log-ins of each kind. The measure's own standard deviation is then 0.02.
 const PAIRS: usize = 400;
 /// What is not counted, while processes and connections start.
 const WARM_UP: usize = 20;
