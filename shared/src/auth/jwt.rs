@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::{
     ACCESS_TOKEN_AUDIENCE, Claims, SigningKey, TokenError, TokenMaker, VerificationKeys, eddsa,
+    maker::binding,
     object::{Object, read_object},
-    token::binding,
 };
 
 /// A header is read before anything is verified, so it is kept short. Ours has 99 bytes.

@@ -9,8 +9,8 @@ use pasetors::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Claims, SigningKey, TokenError, TokenMaker, VerificationKeys, object::read_object,
-    token::binding,
+    Claims, SigningKey, TokenError, TokenMaker, VerificationKeys, maker::binding,
+    object::read_object,
 };
 
 /// A footer is read before anything is verified, so it is kept short.

@@ -1,32 +1,18 @@
-//! Access tokens, whatever they look like: what a maker of them has to do, which makers there are,
-//! and who may use one for what.
+//! Access tokens, whatever they look like: which makers of them there are, and who may use one for
+//! what.
 //!
 //! What somebody can do with a maker depends on the key that they hold: log-in and renewal hold a
 //! [`TokenSigner`], everybody else at most a [`TokenVerifier`].
 
 use std::str::FromStr;
 
-use super::{Claims, SigningKey, TokenError, VerificationKeys, jwt::JwtMaker, paseto::PasetoMaker};
+use super::{
+    Claims, SigningKey, TokenError, TokenMaker, VerificationKeys, jwt::JwtMaker,
+    paseto::PasetoMaker,
+};
 
 /// The longest token of ours has about 600 bytes; what is longer than this is not even decoded.
 const MAX_TOKEN_BYTES: usize = 2048;
-
-/// Turns claims into a token and back. A maker works for one stage: a token of another one does
-/// not verify.
-pub trait TokenMaker: Send + Sync {
-    /// Signs the claims.
-    ///
-    /// # Errors
-    /// [`TokenError::Signing`] when the signing library fails, which is a defect.
-    fn sign(&self, key: &SigningKey, claims: &Claims) -> Result<String, TokenError>;
-
-    /// Verifies the signature and returns the claims, which the caller of this still has to judge
-    /// by [`Claims::caller`].
-    ///
-    /// # Errors
-    /// [`TokenError::Invalid`], whatever is wrong with the token.
-    fn verify(&self, keys: &VerificationKeys, token: &str) -> Result<Claims, TokenError>;
-}
 
 /// What access tokens look like. It is a setting; a token is never asked what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,11 +50,6 @@ impl FromStr for TokenFormat {
             _ => Err(UnknownFormat),
         }
     }
-}
-
-/// What the signature of a token is bound to besides its claims.
-pub(super) fn binding(stage: &str) -> String {
-    format!("simplebank/{stage}/access/v1")
 }
 
 /// Makes access tokens.
