@@ -255,13 +255,15 @@ fn many(from: Option<&Account>, to: &Account, count: i64) -> String {
          FROM moved;",
         payee = to.id.0,
     );
-    for (side, change) in [(from, -1), (Some(to), 1)] {
+    for (side, change, number) in [(from, -1, 0), (Some(to), 1, 1)] {
         let Some(account) = side else { continue };
         write!(
             statements,
             "INSERT INTO entries
-                 (account_id, account_version, movement_id, kind, currency, amount, balance_after)
-             SELECT account.id, account.version + n, moved.id, '{kind}', '{currency}', {change}, 1
+                 (id, account_id, account_version, movement_id, kind, currency, amount,
+                  balance_after)
+             SELECT moved.id * 2 + {number}, account.id, account.version + n, moved.id, '{kind}',
+                    '{currency}', {change}, 1
              FROM moved, accounts AS account WHERE account.id = {id} ORDER BY n;
              UPDATE accounts SET version = version + {count} WHERE id = {id};",
             id = account.id.0,

@@ -105,7 +105,7 @@ async fn unsorted_locks(_: PgPoolOptions, options: PgConnectOptions) {
 
 /// The movement is committed, and its entries were to follow.
 const ENTRIES_LATER: [(&str, &str); 2] =
-    [("FROM moved;", "FROM moved WHERE false;"), ("sides <> posted", "false")];
+    [("FROM moved;", "FROM moved WHERE false;"), ("IF posted > 0 AND", "IF true OR")];
 
 #[sqlx::test(migrations = "../migrations")]
 async fn entries_outside_the_transaction(_: PgPoolOptions, options: PgConnectOptions) {
