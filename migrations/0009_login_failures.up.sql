@@ -4,7 +4,7 @@
 --
 -- A name is locked for 30 seconds by the failure that reaches its limit, and for twice as long by each
 -- one after it, up to 15 minutes. A right password sets it back. An address is locked for 15 minutes
--- when it reaches its limit within 10 minutes, whatever names it tried. Locked means that passwords are
+-- when it reaches its limit within 10 minutes of the first failure, whatever names it tried. Locked means that passwords are
 -- not looked at; sessions that live go on, and are renewed.
 --
 -- What is a day old is forgotten.
@@ -35,6 +35,21 @@ AS $$
     WHERE (login_failures.kind, login_failures.subject)
           IN (('name', tried_name), ('address', tried_address))
       AND login_failures.locked_until > now()
+$$;
+
+-- Takes away up to ten rows that are a day old. Each attempt adds two at most, so that nobody fills
+-- the table with names.
+CREATE FUNCTION forget_login_failures() RETURNS void
+LANGUAGE sql
+AS $$
+    DELETE FROM public.login_failures
+    WHERE (kind, subject) IN (
+        SELECT forgotten.kind, forgotten.subject
+        FROM public.login_failures AS forgotten
+        WHERE forgotten.last_at < now() - interval '1 day'
+        LIMIT 10
+        FOR UPDATE SKIP LOCKED
+    )
 $$;
 
 -- Counts a wrong password. If others had locked the name or the address by then, it is not counted and
@@ -97,20 +112,12 @@ BEGIN
     ) AS counted
     WHERE login_failures.kind = counted.kind AND login_failures.subject = counted.subject;
 
-    -- Each failure adds two rows at most, and takes away up to ten that are a day old.
-    DELETE FROM public.login_failures
-    WHERE (kind, subject) IN (
-        SELECT forgotten.kind, forgotten.subject
-        FROM public.login_failures AS forgotten
-        WHERE forgotten.last_at < now() - interval '1 day'
-        LIMIT 10
-        FOR UPDATE SKIP LOCKED
-    );
+    PERFORM public.forget_login_failures();
     RETURN NULL;
 END
 $$;
 
 -- A new function is everybody's until it is said otherwise.
-REVOKE EXECUTE ON FUNCTION count_login_failure, login_lock_secs FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION count_login_failure, login_lock_secs, forget_login_failures FROM PUBLIC;
 GRANT SELECT ON login_failures TO bank_app;
 GRANT EXECUTE ON FUNCTION count_login_failure, login_lock_secs TO bank_app;

@@ -11,4 +11,5 @@ ALTER TABLE sessions
     DROP CONSTRAINT sessions_end_reason_check,
     DROP CONSTRAINT sessions_ends_at_check,
     DROP COLUMN end_reason,
+    DROP COLUMN renewals,
     DROP COLUMN ends_at;

@@ -2,11 +2,12 @@
 --
 -- A session is a family of refresh tokens of which one is of use: the row holds its hash. A renewal
 -- puts its successor there and keeps the hash of the one that is spent, so that it is known when it is
--- shown again: within a few seconds it is a retry, later a theft.
+-- shown again: within a few seconds it is a retry, later a theft. The last few thousand are kept.
 --
 -- `expires_at` moves with each renewal, up to `ends_at`, which never moves.
 ALTER TABLE sessions
-    ADD COLUMN ends_at timestamptz NOT NULL DEFAULT now() + interval '30 days',
+    ADD COLUMN ends_at timestamptz NOT NULL DEFAULT now() + interval '31 days',
+    ADD COLUMN renewals bigint NOT NULL DEFAULT 0,
     -- Why it was ended before its time, where the bank did it.
     ADD COLUMN end_reason text;
 
@@ -22,14 +23,15 @@ ALTER TABLE sessions
 CREATE TABLE spent_refresh_tokens (
     token_hash     sha256_digest NOT NULL,
     session_id     uuid          NOT NULL,
+    -- Counts the session's spent tokens from 1.
+    number         bigint        NOT NULL,
     successor_hash sha256_digest NOT NULL,
     spent_at       timestamptz   NOT NULL DEFAULT now(),
     CONSTRAINT spent_refresh_tokens_pkey PRIMARY KEY (token_hash),
+    CONSTRAINT spent_refresh_tokens_number_key UNIQUE (session_id, number),
     CONSTRAINT spent_refresh_tokens_session_fkey FOREIGN KEY (session_id) REFERENCES sessions (id)
         ON DELETE CASCADE
 );
-
-CREATE INDEX spent_refresh_tokens_session_idx ON spent_refresh_tokens (session_id);
 
 CREATE FUNCTION refuse_session_change() RETURNS trigger
 LANGUAGE plpgsql
@@ -115,7 +117,10 @@ BEGIN
         WHERE live.username = new_username AND live.revoked_at IS NULL AND live.expires_at > now()
         ORDER BY live.created_at DESC, live.id DESC
         OFFSET max_live - 1
-    );
+    )
+      -- One that ended while it was waited for.
+      AND sessions.revoked_at IS NULL;
+    PERFORM public.forget_login_failures();
     -- What ended long ago is of no use to anybody.
     DELETE FROM public.sessions
     WHERE sessions.username = new_username
@@ -153,10 +158,12 @@ SECURITY DEFINER
 AS $$
 #variable_conflict use_column
 DECLARE
+    -- A client that renews as often as its access token ends comes to 4,320 in thirty days.
+    max_spent CONSTANT bigint := 5000;
     current_session record;
     spent           record;
 BEGIN
-    SELECT id, username, expires_at, ends_at, revoked_at IS NULL AND expires_at > now() AS is_live
+    SELECT id, username, renewals, revoked_at IS NULL AND expires_at > now() AS is_live
     INTO current_session
     FROM public.sessions
     WHERE sessions.refresh_token_hash = presented_hash
@@ -167,10 +174,14 @@ BEGIN
             outcome := 'ended';
             RETURN;
         END IF;
-        INSERT INTO public.spent_refresh_tokens (token_hash, session_id, successor_hash)
-        VALUES (presented_hash, current_session.id, next_hash);
+        INSERT INTO public.spent_refresh_tokens (token_hash, session_id, number, successor_hash)
+        VALUES (presented_hash, current_session.id, current_session.renewals + 1, next_hash);
+        DELETE FROM public.spent_refresh_tokens
+        WHERE spent_refresh_tokens.session_id = current_session.id
+          AND spent_refresh_tokens.number <= current_session.renewals + 1 - max_spent;
         UPDATE public.sessions
         SET refresh_token_hash = next_hash,
+            renewals = sessions.renewals + 1,
             expires_at = least(now() + idle_secs * interval '1 second', ends_at)
         WHERE sessions.id = current_session.id
         RETURNING sessions.expires_at INTO session_expires_at;

@@ -76,22 +76,33 @@ AS $$
 #variable_conflict use_column
 DECLARE
     changes_proof CONSTANT boolean := new_email IS NOT NULL OR new_hash IS NOT NULL;
+    is_known    boolean;
     caller_role text;
     before      record;
 BEGIN
+    -- Only who may know of the user waits for the row; who may is asked again afterwards, of what was
+    -- committed meanwhile.
+    SELECT users.full_name, users.password_changed_at INTO before
+    FROM public.users
+    WHERE users.username = target
+      AND (
+          target = caller_username
+          OR EXISTS (
+              SELECT FROM public.live_sessions
+              WHERE live_sessions.id = caller_session_id
+                AND live_sessions.username = caller_username
+                AND live_sessions.role = 'banker'
+          )
+      )
+    FOR NO KEY UPDATE;
+    is_known := FOUND;
     SELECT live_sessions.role INTO caller_role
     FROM public.live_sessions
     WHERE live_sessions.id = caller_session_id AND live_sessions.username = caller_username;
     IF NOT FOUND THEN
         outcome := 'session_ended';
         RETURN;
-    END IF;
-
-    SELECT users.full_name, users.password_changed_at INTO before
-    FROM public.users
-    WHERE users.username = target AND (target = caller_username OR caller_role = 'banker')
-    FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
+    ELSIF NOT is_known OR (target <> caller_username AND caller_role <> 'banker') THEN
         outcome := 'not_found';
         RETURN;
     ELSIF changes_proof AND target <> caller_username THEN

@@ -34,7 +34,7 @@ async fn main() -> Result<(), Error> {
             clock: Box::new(SystemClock),
             ttl: signing.access_token_ttl,
         },
-        session_limits: SessionConfig::from_env()?.limits,
+        idle: SessionConfig::from_env()?.limits.idle,
     };
     serve(tools, handler::handle).await
 }

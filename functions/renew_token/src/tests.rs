@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use shared::{
     auth::{Keyring, RefreshToken, RenewalKeys, TokenFormat, TokenVerifier, VerificationKeys},
     bank::{AccessTokens, RenewalTools},
-    domain::{Renewed, Session, SessionLimits},
+    domain::{Renewed, Session, SessionId},
     store::StoreError,
     testing::{
         Event, MockStore, StoreFailure, caller, clock, defect, outcome_unknown, send, unavailable,
@@ -14,8 +14,7 @@ use uuid::Uuid;
 
 use crate::handler::handle;
 
-const LIMITS: SessionLimits =
-    SessionLimits { idle: Duration::from_hours(24), life: Duration::from_hours(720) };
+const IDLE: Duration = Duration::from_hours(24);
 
 fn renewal_keys() -> RenewalKeys {
     RenewalKeys::new([1; 32], Some([2; 32]))
@@ -32,7 +31,7 @@ fn tools(store: MockStore) -> (RenewalTools, TokenVerifier) {
             clock: Box::new(clock()),
             ttl: Duration::from_mins(10),
         },
-        session_limits: LIMITS,
+        idle: IDLE,
     };
     (tools, TokenVerifier::new(TokenFormat::Paseto, "dev", public))
 }
@@ -56,7 +55,7 @@ async fn a_refresh_token_is_spent_for_its_successor() {
     store
         .expect_renew_session()
         .once()
-        .withf(move |spent, new, limits| *spent == hash && *new == next && *limits == LIMITS)
+        .withf(move |spent, new, idle| *spent == hash && *new == next && *idle == IDLE)
         .returning(|_, new, _| Ok(renewed(new)));
     let (tools, verifier) = tools(store);
 
@@ -127,7 +126,7 @@ async fn what_the_store_says_becomes_a_problem() {
     let cases: Vec<(StoreFailure, u16, &str)> = vec![
         (|| StoreError::NotFound, 401, "invalid_token"),
         (|| StoreError::SessionEnded, 401, "session_ended"),
-        (|| StoreError::TokenReused(Uuid::nil()), 401, "session_ended"),
+        (|| StoreError::TokenReused(SessionId(Uuid::nil())), 401, "session_ended"),
         (unavailable, 503, "unavailable"),
         (outcome_unknown, 503, "outcome_unknown"),
         (defect, 500, "internal"),

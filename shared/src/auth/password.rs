@@ -95,9 +95,11 @@ impl PasswordHasher {
         let matches = spawn_blocking(move || {
             let stored =
                 PasswordHash::new(&stored).map_err(|error| HashError::Argon2(error.into()))?;
-            Ok::<_, HashError>(
-                argon2.verify_password(password.expose().as_bytes(), &stored).is_ok(),
-            )
+            match argon2.verify_password(password.expose().as_bytes(), &stored) {
+                Ok(()) => Ok(true),
+                Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
+                Err(error) => Err(HashError::Argon2(error)),
+            }
         })
         .await??;
         Ok(matches && is_known)

@@ -1,11 +1,13 @@
 //! A refresh token is spent for its successor and a new access token.
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 
 use super::{AccessToken, AccessTokens, BankError};
 use crate::{
     auth::{RefreshToken, RenewalKeys},
-    domain::{Caller, SessionId, SessionLimits},
+    domain::{Caller, SessionId},
     store::{Store, StoreError},
 };
 
@@ -17,8 +19,8 @@ pub struct RenewalTools {
     pub renewal_keys: RenewalKeys,
     /// Gives out the access token.
     pub access_tokens: AccessTokens,
-    /// How long the session lasts.
-    pub session_limits: SessionLimits,
+    /// The life of a session that is not renewed again.
+    pub idle: Duration,
 }
 
 /// A session that goes on.
@@ -44,11 +46,11 @@ pub async fn renew_session(
     tools: &RenewalTools,
     presented: &RefreshToken,
 ) -> Result<RenewedSession, BankError> {
-    let RenewalTools { store, renewal_keys, access_tokens, session_limits } = tools;
+    let RenewalTools { store, renewal_keys, access_tokens, idle } = tools;
     let successor = renewal_keys.successor(presented).hash();
-    let renewed = store.renew_session(presented.hash(), successor, *session_limits).await;
+    let renewed = store.renew_session(presented.hash(), successor, *idle).await;
     if let Err(StoreError::TokenReused(session_id)) = &renewed {
-        tracing::warn!(%session_id, "a spent refresh token was shown: the session is ended");
+        tracing::warn!(session_id = %session_id.0, "a spent refresh token was shown: the session is ended");
     }
     let renewed = renewed.map_err(|error| {
         let is_unknown = matches!(error, StoreError::NotFound);

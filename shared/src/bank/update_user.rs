@@ -2,7 +2,9 @@
 
 use super::{BankError, Prover};
 use crate::{
-    domain::{Attempt, Caller, Email, FullName, Password, User, UserChanges, Username, Violation},
+    domain::{
+        Attempt, Caller, Email, FullName, Invalid, Password, User, UserChanges, Username, Violation,
+    },
     store::Store,
 };
 
@@ -71,16 +73,17 @@ async fn proven_changes(
         update.current_password.ok_or_else(|| violation("current_password", "is required"))?;
     let attempt = Attempt::new(caller.username.clone(), &update.client_ip);
     let proof = store.find_own_proof(caller, &attempt).await?;
-    let own = prover.prove(store, &attempt, proof, current_password).await?.user;
+    let own = prover.prove(store, &attempt, proof, current_password.clone()).await?.user;
 
+    // Whichever of the two stays, they are not the same.
+    let email = update.email.as_ref().map_or(own.email.as_str(), Email::as_str);
+    let (field, password) = match &update.password {
+        Some(password) => ("password", password),
+        None => ("email", &current_password),
+    };
+    password.refuse_own(email).map_err(|reason| violation(field, reason))?;
     let hashed_password = match update.password {
-        Some(password) => {
-            let email = update.email.as_ref().map_or(own.email.as_str(), Email::as_str);
-            password.refuse_own(email).map_err(|reason| {
-                BankError::InvalidArgument(vec![Violation::new("password", reason)])
-            })?;
-            Some(prover.passwords.hash(password).await?)
-        }
+        Some(password) => Some(prover.passwords.hash(password).await?),
         None => None,
     };
     Ok(UserChanges {
@@ -91,6 +94,6 @@ async fn proven_changes(
     })
 }
 
-fn violation(field: &str, reason: &'static str) -> BankError {
+fn violation(field: &str, reason: impl Into<Invalid>) -> BankError {
     BankError::InvalidArgument(vec![Violation::new(field, reason)])
 }

@@ -9,12 +9,11 @@ pub mod postgres;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use uuid::Uuid;
 
 use crate::domain::{
     Account, AccountId, Attempt, AttemptLimits, Caller, Currency, Entry, IdempotencyKey, Keyed,
     LiveSession, Movement, NewSession, NewUser, Page, Posting, Proof, Renewed, Session, SessionId,
-    SessionLimits, Slice, Sliced, Transfer, TransferId, User, UserChanges, Username,
+    Slice, Sliced, Transfer, TransferId, User, UserChanges, Username,
 };
 
 pub use postgres::PostgresStore;
@@ -55,8 +54,8 @@ pub trait Store: Send + Sync {
         session: NewSession,
     ) -> Result<Session, StoreError>;
 
-    /// Spends a refresh token for its successor, both given as SHA-256. The same token gets the same
-    /// successor for ten seconds.
+    /// Spends a refresh token for its successor, both given as SHA-256; unless it is renewed again, the
+    /// session ends after `idle`. The same token gets the same successor for ten seconds.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when nobody has such a token, [`StoreError::SessionEnded`], and
@@ -65,7 +64,7 @@ pub trait Store: Send + Sync {
         &self,
         presented: [u8; 32],
         successor: [u8; 32],
-        limits: SessionLimits,
+        idle: Duration,
     ) -> Result<Renewed, StoreError>;
 
     /// Reads the caller's live sessions, newest first.
@@ -188,8 +187,8 @@ pub enum StoreError {
     #[error("the password has been changed since it was proven")]
     ProofOutdated,
     /// A spent refresh token was shown again; its session has been ended.
-    #[error("a spent refresh token of session {0} was shown again")]
-    TokenReused(Uuid),
+    #[error("a spent refresh token of session {} was shown again", .0.0)]
+    TokenReused(SessionId),
     /// The idempotency key stands for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,

@@ -12,7 +12,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::support::{Bank, SESSIONS, attempt};
+use crate::support::{Bank, SESSIONS, attempt, until};
 
 impl Bank {
     /// A user and the first of their sessions, with the hash of its refresh token.
@@ -52,7 +52,10 @@ pub(crate) fn next(token: [u8; 32]) -> [u8; 32] {
 }
 
 pub(crate) async fn renew(store: &PostgresStore, token: [u8; 32]) -> Result<[u8; 32], StoreError> {
-    store.renew_session(token, next(token), SESSIONS).await.map(|renewed| renewed.successor_hash)
+    store
+        .renew_session(token, next(token), SESSIONS.idle)
+        .await
+        .map(|renewed| renewed.successor_hash)
 }
 
 async fn end_reason(pool: &PgPool, caller: &Caller) -> Option<String> {
@@ -72,7 +75,7 @@ async fn a_renewed_session_lives_longer_and_for_its_user(
     let (user, caller, first) = bank.logged_in().await;
     let before = bank.store.list_sessions(&caller).await.unwrap()[0].expires_at;
 
-    let renewed = bank.store.renew_session(first, next(first), SESSIONS).await.unwrap();
+    let renewed = bank.store.renew_session(first, next(first), SESSIONS.idle).await.unwrap();
     assert_eq!((renewed.session.id, renewed.username), (caller.session_id, user.username));
     assert_eq!(renewed.successor_hash, next(first));
     assert!(renewed.session.expires_at > before);
@@ -91,9 +94,9 @@ async fn no_renewal_goes_beyond_the_sessions_life(_: PgPoolOptions, options: PgC
     session.limits = limits;
     let token = session.refresh_token_hash;
     let begun = bank.store.begin_session(&attempt(&user.username), session).await.unwrap();
-    let renewed = bank.store.renew_session(token, next(token), limits).await.unwrap().session;
+    let renewed = bank.store.renew_session(token, next(token), limits.idle).await.unwrap().session;
     let longer = SessionLimits { idle: Duration::from_hours(1), ..limits };
-    let last = bank.store.renew_session(next(token), next(next(token)), longer).await.unwrap();
+    let last = bank.store.renew_session(next(token), next(next(token)), longer.idle).await.unwrap();
     assert!(renewed.expires_at > begun.expires_at);
     // By the database's clock it began a minute before its first end.
     let end = begun.expires_at - Duration::from_mins(1) + life;
@@ -111,7 +114,7 @@ async fn a_token_that_is_shown_again_at_once_gets_the_same_successor(
     let third = renew(&bank.store, second).await.unwrap();
 
     // Even a caller that would derive another one now: the first answer stands.
-    let other = bank.store.renew_session(first, [7; 32], SESSIONS).await.unwrap();
+    let other = bank.store.renew_session(first, [7; 32], SESSIONS.idle).await.unwrap();
     assert_eq!(other.successor_hash, second);
     assert_eq!(renew(&bank.store, second).await.unwrap(), third);
     assert_eq!(bank.store.list_sessions(&caller).await.unwrap().len(), 1);
@@ -132,7 +135,7 @@ async fn a_token_that_is_shown_again_later_ends_the_session(
     bank.let_pass(2).await;
     let reused = renew(&bank.store, first).await;
     assert!(
-        matches!(reused, Err(StoreError::TokenReused(id)) if id == caller.session_id.0),
+        matches!(reused, Err(StoreError::TokenReused(id)) if id == caller.session_id),
         "{reused:?}"
     );
     assert_eq!(end_reason(&bank.pool, &caller).await.as_deref(), Some("token_reused"));
@@ -155,7 +158,7 @@ async fn renewals_side_by_side_get_one_successor(_: PgPoolOptions, options: PgCo
         // Each with a successor of its own, so that it is seen whose was taken.
         let mut successor = next(first);
         successor[0] = u8::try_from(number).unwrap();
-        async move { store.renew_session(first, successor, SESSIONS).await.unwrap() }
+        async move { store.renew_session(first, successor, SESSIONS.idle).await.unwrap() }
     });
     let renewed = join_all(renewals).await;
     assert!(renewed.iter().all(|each| *each == renewed[0]), "{renewed:?}");
@@ -222,6 +225,84 @@ async fn log_ins_side_by_side_leave_ten_sessions(_: PgPoolOptions, options: PgCo
     }
     let live = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM live_sessions"#);
     assert_eq!(live.fetch_one(&bank.pool).await.unwrap(), 10);
+}
+
+/// The oldest ends by itself while the eleventh log-in waits to end it.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_log_in_that_waits_for_a_log_out(_: PgPoolOptions, options: PgConnectOptions) {
+    let mut bank = Bank::new(options).await;
+    let (user, oldest, _) = bank.logged_in().await;
+    for _ in 0..9 {
+        bank.log_in(&user).await;
+    }
+    let eleventh = bank.new_session(&user);
+    let mut log_out = bank.pool.begin().await.unwrap();
+    sqlx::query!("UPDATE sessions SET revoked_at = now() WHERE id = $1", oldest.session_id.0)
+        .execute(&mut *log_out)
+        .await
+        .unwrap();
+    let who = attempt(&user.username);
+    let (begun, ()) = tokio::join!(bank.store.begin_session(&who, eleventh), async {
+        until_somebody_waits(&bank.pool).await;
+        log_out.commit().await.unwrap();
+    });
+    begun.unwrap();
+}
+
+async fn until_somebody_waits(pool: &PgPool) {
+    until(async || {
+        sqlx::query_scalar!(
+            r#"SELECT EXISTS (
+                   SELECT FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'
+               ) AS "waits!""#
+        )
+        .fetch_one(pool)
+        .await
+        .unwrap()
+    })
+    .await;
+}
+
+/// Who loses the right while they wait does not get it done.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_change_that_waits_beyond_its_session(_: PgPoolOptions, options: PgConnectOptions) {
+    let mut bank = Bank::new(options).await;
+    let (user, caller, _) = bank.logged_in().await;
+    let mut holder = bank.pool.begin().await.unwrap();
+    sqlx::query!("SELECT FROM users FOR UPDATE").fetch_one(&mut *holder).await.unwrap();
+    let changes = UserChanges {
+        full_name: Some(shared::domain::FullName::parse("Ada").unwrap()),
+        ..UserChanges::default()
+    };
+    let (changed, ()) =
+        tokio::join!(bank.store.change_user(&caller, &user.username, changes), async {
+            until_somebody_waits(&bank.pool).await;
+            sqlx::query!("UPDATE sessions SET revoked_at = now()")
+                .execute(&bank.pool)
+                .await
+                .unwrap();
+            holder.commit().await.unwrap();
+        });
+    assert!(matches!(changed, Err(StoreError::SessionEnded)), "{changed:?}");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn of_spent_tokens_the_last_few_thousand_are_kept(
+    _: PgPoolOptions,
+    options: PgConnectOptions,
+) {
+    let mut bank = Bank::new(options).await;
+    let (.., first) = bank.logged_in().await;
+    let second = renew(&bank.store, first).await.unwrap();
+    // As if it had been renewed that often.
+    sqlx::query!("UPDATE sessions SET renewals = 5000").execute(&bank.pool).await.unwrap();
+    let third = renew(&bank.store, second).await.unwrap();
+    let spent = sqlx::query_scalar!("SELECT number FROM spent_refresh_tokens");
+    assert_eq!(spent.fetch_all(&bank.pool).await.unwrap(), [5001]);
+    let forgotten = renew(&bank.store, first).await;
+    assert!(matches!(forgotten, Err(StoreError::NotFound)), "{forgotten:?}");
+    renew(&bank.store, third).await.unwrap();
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -12,6 +12,8 @@ mod sessions;
 mod users;
 pub mod verification;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use self::error::retry_keyed;
@@ -21,7 +23,7 @@ use crate::{
     domain::{
         Account, AccountId, Attempt, AttemptLimits, Caller, Currency, Entry, IdempotencyKey, Keyed,
         LiveSession, Movement, NewSession, NewUser, Page, Posting, Proof, Renewed, Session,
-        SessionId, SessionLimits, Slice, Sliced, Transfer, TransferId, User, UserChanges, Username,
+        SessionId, Slice, Sliced, Transfer, TransferId, User, UserChanges, Username,
     },
 };
 
@@ -76,9 +78,9 @@ impl Store for PostgresStore {
         &self,
         presented: [u8; 32],
         successor: [u8; 32],
-        limits: SessionLimits,
+        idle: Duration,
     ) -> Result<Renewed, StoreError> {
-        retry_keyed(|| sessions::renew(&self.connections, presented, successor, limits)).await
+        retry_keyed(|| sessions::renew(&self.connections, presented, successor, idle)).await
     }
 
     async fn list_sessions(&self, caller: &Caller) -> Result<Vec<LiveSession>, StoreError> {

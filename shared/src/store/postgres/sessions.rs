@@ -1,15 +1,14 @@
 //! Sessions. Whether one still lives is the view `live_sessions`' decision alone; how they begin and
 //! how they are renewed stands in the migration.
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Connections, attempts::seconds};
 use crate::{
-    domain::{
-        Attempt, Caller, LiveSession, NewSession, Renewed, Session, SessionId, SessionLimits,
-        Username,
-    },
+    domain::{Attempt, Caller, LiveSession, NewSession, Renewed, Session, SessionId, Username},
     store::StoreError,
 };
 
@@ -56,7 +55,7 @@ pub(super) async fn renew(
     connections: &Connections,
     presented: [u8; 32],
     successor: [u8; 32],
-    limits: SessionLimits,
+    idle: Duration,
 ) -> Result<Renewed, StoreError> {
     let mut lease = connections.lease().await?;
     let renewed = sqlx::query_as!(
@@ -66,7 +65,7 @@ pub(super) async fn renew(
            FROM renew_session($1, $2, $3, $4)"#,
         presented.as_slice(),
         successor.as_slice(),
-        whole_secs(limits.idle),
+        whole_secs(idle),
         RETRY_SECS,
     )
     .fetch_one(&mut *lease)
@@ -76,7 +75,7 @@ pub(super) async fn renew(
         ("renewed" | "replayed", _) => row.into_renewed(),
         ("unknown", _) => Err(StoreError::NotFound),
         ("ended", _) => Err(StoreError::SessionEnded),
-        ("reused", Some(id)) => Err(StoreError::TokenReused(id)),
+        ("reused", Some(id)) => Err(StoreError::TokenReused(SessionId(id))),
         _ => Err(inconsistent("outcome")),
     }
 }
@@ -141,10 +140,16 @@ pub(super) async fn end(
     .fetch_optional(&mut *lease)
     .await;
     let ended = lease.settle(ended).map_err(StoreError::in_doubt)?;
-    ended.ok_or(StoreError::SessionEnded)?.map(drop).ok_or(StoreError::NotFound)
+    match ended {
+        Some(Some(_)) => Ok(()),
+        // Somebody else ended it while this waited.
+        Some(None) if id == caller.session_id => Err(StoreError::SessionEnded),
+        Some(None) => Err(StoreError::NotFound),
+        None => Err(StoreError::SessionEnded),
+    }
 }
 
-fn whole_secs(duration: std::time::Duration) -> i64 {
+fn whole_secs(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
