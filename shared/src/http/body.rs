@@ -18,20 +18,22 @@ use super::{
 };
 use crate::bank::BankError;
 
-/// The largest body that is read.
+/// The largest body that a request may have.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;
 
 impl Request {
+    /// Whether the body is larger than [`MAX_BODY_BYTES`].
+    pub(super) fn is_too_large(&self) -> bool {
+        let bytes: &[u8] = self.body.as_ref();
+        bytes.len() > MAX_BODY_BYTES
+    }
+
     /// The members of the body's object.
     ///
     /// # Errors
-    /// When the body is larger than [`MAX_BODY_BYTES`], not `application/json`, compressed, or not
-    /// one JSON object.
+    /// When the body is not `application/json`, compressed, or not one JSON object.
     pub fn body_fields(&self) -> Result<Fields, BankError> {
         let bytes: &[u8] = self.body.as_ref();
-        if bytes.len() > MAX_BODY_BYTES {
-            return Err(BankError::PayloadTooLarge);
-        }
         if !self.is_plain_json() {
             return Err(BankError::UnsupportedMediaType);
         }

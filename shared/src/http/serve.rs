@@ -51,7 +51,15 @@ where
     let started = Instant::now();
     let request = Request::new(event);
     let (route, id) = (request.route.clone(), request.id.clone());
-    let guarded = AssertUnwindSafe(async { handler(app, request).await }).catch_unwind();
+    let work = async {
+        // Whether the route reads it or not.
+        if request.is_too_large() {
+            Err(BankError::PayloadTooLarge)
+        } else {
+            handler(app, request).await
+        }
+    };
+    let guarded = AssertUnwindSafe(work).catch_unwind();
     let outcome = match tokio::time::timeout(HANDLER_TIMEOUT, guarded).await {
         Ok(Ok(Ok(reply))) => Ok(reply),
         Ok(Ok(Err(error))) => {
