@@ -7,10 +7,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::Row;
 
-use super::people::{Answer, Bank, PASSWORD, own_address};
+use super::people::{Answer, Bank, PASSWORD, WRONG_PASSWORD, own_address};
 
 fn wrong(username: &str) -> Value {
-    json!({ "username": username, "password": "not the password" })
+    json!({ "username": username, "password": WRONG_PASSWORD })
 }
 
 fn right(username: &str) -> Value {
@@ -137,7 +137,7 @@ async fn log_ins_side_by_side_that_are_right_all_succeed() {
 async fn the_present_password_is_counted_like_a_log_in() {
     let bank = Bank::start().await;
     let alice = bank.customer().await;
-    let change = json!({ "email": "new@example.com", "current_password": "not the password" });
+    let change = json!({ "email": "new@example.com", "current_password": WRONG_PASSWORD });
     // The address is everybody's here, so that only the name may reach its limit.
     for _ in 0..5 {
         let answer = alice.patch(&alice.path(), &change).await;

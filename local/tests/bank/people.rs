@@ -15,6 +15,10 @@ use crate::support::{self, Gateway};
 pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const DATABASE: &str = "simplebank_e2e";
 pub(crate) const PASSWORD: &str = "seven tall cranes over a lake";
+/// What nobody's password is.
+pub(crate) const WRONG_PASSWORD: &str = "not the password";
+/// Who gives roles.
+pub(crate) const OPERATOR: &str = "olga@example.com";
 
 /// The keyring of all banks of this run.
 pub(crate) fn keyring() -> &'static str {
@@ -109,7 +113,10 @@ impl Bank {
         let arguments: Vec<&str> =
             arguments.iter().map(String::as_str).chain(more.iter().copied()).collect();
         let gateway = Gateway::start(&arguments).await;
-        for secret in [PASSWORD, "@example.com", &keys().0, cursor_key()] {
+        // Whichever key or hash it is, and whosever address.
+        for secret in
+            [PASSWORD, WRONG_PASSWORD, "@example.com", "k4.secret.", "k4.local.", "$argon2"]
+        {
             gateway.keep_secret(secret);
         }
         Self { gateway }
@@ -201,7 +208,7 @@ impl Bank {
     /// An operator gives a role.
     pub(crate) async fn grant(&self, username: &str, role: &str) {
         let event = json!({
-            "action": "grant_role", "username": username, "role": role, "operator": "olga",
+            "action": "grant_role", "username": username, "role": role, "operator": OPERATOR,
         });
         let answer = invoke(database_url().await, "migrate", &event).await;
         assert_eq!(answer, json!({ "username": username, "role": role }));
@@ -220,7 +227,11 @@ pub(crate) async fn invoke(database_url: &str, function: &str, event: &Value) ->
     let invoke = ["invoke", function, "--data", &event];
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(invoke).collect();
     let output = support::run(&arguments).await;
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{log}");
+    for secret in ["@example.com", "k4.secret.", "k4.local.", "$argon2"] {
+        assert!(!log.contains(secret), "{secret} was logged: {log}");
+    }
     serde_json::from_slice(&output.stdout).unwrap()
 }
 

@@ -133,6 +133,39 @@ async fn logging_out_is_felt_at_once() {
     assert_eq!(other.get("/accounts").await.status, 200);
 }
 
+/// Whoever comes second finds it ended.
+#[tokio::test]
+async fn log_outs_side_by_side() {
+    let bank = Bank::start().await;
+    for _ in 0..5 {
+        let alice = bank.customer().await;
+        let body = json!({});
+        let own = format!("/sessions/{}", alice.session_id);
+        let (outs, ends) = tokio::join!(
+            join_all((0..4).map(|_| alice.post("/users/logout", &body))),
+            join_all((0..4).map(|_| alice.delete(&own))),
+        );
+        let mut done = 0;
+        for answer in outs.iter().chain(&ends) {
+            if answer.status == 204 {
+                done += 1;
+            } else {
+                answer.assert_problem(401, "session_ended");
+            }
+        }
+        assert_eq!(done, 1);
+    }
+}
+
+#[tokio::test]
+async fn no_route_takes_a_large_body() {
+    let bank = Bank::start().await;
+    let alice = bank.customer().await;
+    let large = " ".repeat(17 * 1024);
+    alice.post_text("/users/logout", &large).await.assert_problem(413, "payload_too_large");
+    assert_eq!(alice.get("/sessions").await.status, 200);
+}
+
 #[tokio::test]
 async fn users_see_their_sessions_and_end_any_of_them() {
     let bank = Bank::start().await;
