@@ -28,12 +28,14 @@ pub(crate) async fn route(app: Arc<App>, request: Request) -> Result<Reply, Bank
 
 async fn log_out(app: &App, request: &Request) -> Result<Reply, BankError> {
     let caller = request.caller(&*app.clock)?;
+    request.refuse_query()?;
     bank::log_out(&*app.store, &caller).await?;
     Ok(Reply::no_content())
 }
 
 async fn list(app: &App, request: &Request) -> Result<Reply, BankError> {
     let caller = request.caller(&*app.clock)?;
+    request.refuse_query()?;
     let sessions = bank::list_sessions(&*app.store, &caller).await?;
     let bodies: Vec<_> =
         sessions.into_iter().map(|session| SessionBody::new(session, &caller)).collect();
@@ -42,6 +44,7 @@ async fn list(app: &App, request: &Request) -> Result<Reply, BankError> {
 
 async fn end(app: &App, request: &Request) -> Result<Reply, BankError> {
     let caller = request.caller(&*app.clock)?;
+    request.refuse_query()?;
     bank::end_session(&*app.store, &caller, request.path_session()?).await?;
     Ok(Reply::no_content())
 }

@@ -28,6 +28,7 @@ pub(crate) async fn route(app: Arc<App>, request: Request) -> Result<Reply, Bank
 
 async fn get(app: &App, request: &Request) -> Result<Reply, BankError> {
     let caller = request.caller(&*app.clock)?;
+    request.refuse_query()?;
     let user = bank::get_user(&*app.store, &caller, &request.path_username()?).await?;
     Reply::ok(&UserBody::from(user))
 }

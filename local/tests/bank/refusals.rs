@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::people::{Answer, Bank, key, sign_up, transfer};
+use super::people::{Answer, Bank, PASSWORD, key, sign_up, transfer};
 
 #[tokio::test]
 async fn what_is_not_yours_looks_like_what_is_not_there() {
@@ -124,6 +124,31 @@ async fn bodies_that_are_none() {
     let form = post("application/x-www-form-urlencoded", good.clone().into_bytes()).await;
     form.assert_problem(415, "unsupported_media_type");
     assert_eq!(alice.balance(from).await, 100, "nothing was left behind");
+}
+
+/// A typo in a parameter would be an answer to another question.
+#[tokio::test]
+async fn parameters_that_no_route_knows() {
+    let bank = Bank::start().await;
+    let alice = bank.customer().await;
+    let account = alice.account("USD", 100).await;
+    for path in [
+        "/accounts".to_owned(),
+        format!("/accounts/{account}"),
+        format!("/accounts/{account}/entries"),
+        "/transfers".to_owned(),
+        "/transfers/1".to_owned(),
+        "/sessions".to_owned(),
+        alice.path(),
+    ] {
+        let answer = alice.get(&format!("{path}?limitt=5")).await;
+        answer.assert_problem(400, "invalid_argument");
+        assert_eq!(answer.violated(), ["limitt"], "{path}");
+    }
+    let log_in = json!({ "username": alice.username, "password": PASSWORD });
+    let answer = bank.post("/users/login?username=bob", &log_in).await;
+    answer.assert_problem(400, "invalid_argument");
+    assert_eq!(answer.violated(), ["username"]);
 }
 
 #[tokio::test]

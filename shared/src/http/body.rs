@@ -28,12 +28,14 @@ impl Request {
         bytes.len() > MAX_BODY_BYTES
     }
 
-    /// The members of the body's object.
+    /// The members of the body's object. A route that has a body has no query.
     ///
     /// # Errors
-    /// When the body is not `application/json`, compressed, or not one JSON object.
+    /// When there is a query, or the body is not `application/json`, compressed, or not one JSON
+    /// object.
     pub fn body_fields(&self) -> Result<Fields, BankError> {
         let bytes: &[u8] = self.body.as_ref();
+        self.refuse_query()?;
         if !self.is_plain_json() {
             return Err(BankError::UnsupportedMediaType);
         }

@@ -9,6 +9,7 @@ use shared::{
 
 pub(crate) async fn handle(app: &App, request: &Request) -> Result<Reply, BankError> {
     let caller = request.caller(&*app.clock)?;
+    request.refuse_query()?;
     let id = TransferId(request.path_id()?);
     let transfer = bank::get_transfer(&*app.store, &caller, id).await?;
     Reply::ok(&TransferBody::from(transfer))
