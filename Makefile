@@ -117,15 +117,14 @@ endef
 ## Keys
 ##
 
+# A file that lacks one that the template asks for by now is of no use.
 .PHONY: keys
-keys: .local/parameters ## Make the keys of tokens and cursors, once
-
-# A file that is older than the program may lack a key that the template asks for by now.
-.local/parameters: shared/src/bin/token_keys.rs | compile
-	@mkdir -p .local
-	@umask 077; $(BIN)/token_keys parameters >$@.new
-	@mv $@.new $@
-	@echo "Wrote new keys to $@"
+keys: compile ## Make the keys of tokens and cursors, once
+	@mkdir -p .local; umask 077; file=.local/parameters; \
+	for name in SigningKeyring TokenPublicKeys CursorKey; do \
+	  grep -qs "^$$name=" $$file && continue; \
+	  $(BIN)/token_keys parameters >$$file.new; mv $$file.new $$file; echo "Wrote new keys to $$file"; \
+	done
 
 .PHONY: keys-rotate
 keys-rotate: keys ## Make new keys of tokens current; the ones before them stay valid until the next time
