@@ -1,12 +1,17 @@
 //! The same bank when `cargo lambda watch` builds and runs the functions.
 
-use std::{fs, net::TcpListener, path::Path, process::Stdio};
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use super::people::{Bank, ROOT, arguments, database_url, sign_up};
+use super::people::{Bank, PASSWORD, ROOT, arguments, database_url, sign_up};
 use crate::support;
 
 /// `cargo lambda watch` at a free port, ended with the test.
@@ -14,6 +19,7 @@ struct Watch {
     url: String,
     port: String,
     child: Child,
+    log: PathBuf,
 }
 
 impl Watch {
@@ -29,17 +35,21 @@ impl Watch {
         let mut variables = String::from_utf8(output.stdout).unwrap();
         variables.push_str("SQLX_OFFLINE=true\n");
         fs::write(&file, variables).unwrap();
+        let log = file.with_extension("log");
+        let output = fs::File::create(&log).unwrap();
         let child = Command::new("cargo")
             .args(["lambda", "watch", "--ignore-changes", "-A", "127.0.0.1", "-P", &port])
             .arg("--env-file")
             .arg(&file)
             .current_dir(ROOT)
             .stdin(Stdio::null())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let mut watch = Self { url: format!("http://127.0.0.1:{port}"), port, child };
+        let mut watch = Self { url: format!("http://127.0.0.1:{port}"), port, child, log };
         watch.wait_until_ready().await;
         watch
     }
@@ -82,6 +92,9 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", fs::read_to_string(&self.log).unwrap_or_default());
+        }
         // Its functions are processes of their own, in its group.
         if let Some(pid) = self.child.id() {
             let group = format!("-{pid}");
@@ -121,8 +134,8 @@ async fn cargo_lambda_serves_the_same_bank() {
     assert_eq!(refused.json::<Value>().await.unwrap()["code"], "unauthenticated");
 
     // The recorded events speak of alice. What each function says is in its own terms, never a failure.
-    let alice = client.post(format!("{}/users", watch.url)).json(&sign_up("alice")).send();
-    assert!(matches!(alice.await.unwrap().status().as_u16(), 201 | 409));
+    let known = client.post(format!("{}/users", watch.url)).json(&sign_up("alice")).send();
+    assert!(matches!(known.await.unwrap().status().as_u16(), 201 | 409));
     for entry in fs::read_dir(Path::new(ROOT).join("functions")).unwrap() {
         let folder = entry.unwrap().path();
         let function = folder.file_name().unwrap().to_str().unwrap();
@@ -139,5 +152,13 @@ async fn cargo_lambda_serves_the_same_bank() {
                 _ => assert!(answer["statusCode"].as_u64().unwrap() < 500, "{function}: {answer}"),
             }
         }
+    }
+
+    // What the functions log here is nobody else's to look at.
+    let log = fs::read_to_string(&watch.log).unwrap();
+    assert!(log.contains("POST /users/login"), "{log}");
+    let tokens = [&*alice.access_token, &alice.refresh_token, &bob.access_token];
+    for secret in tokens.into_iter().chain([PASSWORD, "@example.com", "k4.secret.", "$argon2"]) {
+        assert!(!log.contains(secret), "{secret} was logged");
     }
 }
