@@ -2,10 +2,10 @@
 -- address that tried it. They stand here rather than in a process, since a guesser meets a new one
 -- with each cold start.
 --
--- A name is locked for 30 seconds by the failure that reaches its limit, and for twice as long by each
--- one after it, up to 15 minutes. A right password sets it back. An address is locked for 15 minutes
--- when it reaches its limit within 10 minutes of the first failure, whatever names it tried. Locked means that passwords are
--- not looked at; sessions that live go on, and are renewed.
+-- A name is locked for 30 seconds by the failure that reaches its limit, and for twice as long by
+-- each one after it, up to 15 minutes. A right password sets it back. An address is locked for 15
+-- minutes when it reaches its limit within 10 minutes of the first failure, whatever names it tried.
+-- Locked means that passwords are not looked at; sessions that live go on, and are renewed.
 --
 -- What is a day old is forgotten.
 CREATE TABLE login_failures (
@@ -88,7 +88,8 @@ BEGIN
 
     UPDATE public.login_failures
     SET failures = counted.failures,
-        counted_since = CASE WHEN counted.failures = 1 THEN now() ELSE login_failures.counted_since END,
+        counted_since =
+            CASE WHEN counted.failures = 1 THEN now() ELSE login_failures.counted_since END,
         last_at = now(),
         locked_until = CASE
             WHEN counted.kind = 'name' AND counted.failures >= name_limit

@@ -1,4 +1,4 @@
-//! `POST /users/logout`, `GET /sessions`, `DELETE /sessions/{id}`: a user's sessions, seen and ended.
+//! `POST /users/logout`, `GET /sessions`, `DELETE /sessions/{id}`: one's sessions, seen and ended.
 
 mod handler;
 mod response;

@@ -1,5 +1,6 @@
-//! Sessions. Whether one still lives is the view `live_sessions`' decision alone; how they begin and
-//! how they are renewed stands in the migration.
+//! Sessions. Whether one may act is the view `live_sessions`' decision; what ends, renews or displaces
+//! one asks the locked row by the same rule, since a view shows what was there before the wait. How
+//! they begin and how they are renewed stands in the migration.
 
 use std::time::Duration;
 
