@@ -1,8 +1,8 @@
 //! The bank, shared by every function.
 //!
 //! Data moves one way: a function turns an event into a validated request ([`http`]), one use case
-//! ([`bank`]) does one thing in one transaction ([`store`]), a response leaves. [`domain`] holds the
-//! words and their rules and knows none of the others.
+//! ([`bank`]) does one thing in one transaction ([`store`]), a response leaves. What is to happen later
+//! is a task ([`tasks`]). [`domain`] holds the words and their rules and knows none of the others.
 
 pub mod domain;
 
@@ -10,10 +10,12 @@ pub mod bank;
 
 pub mod auth;
 pub mod store;
+pub mod tasks;
 
 pub mod http;
 
 pub mod app;
+mod aws;
 pub mod clock;
 pub mod config;
 pub mod secrets;

@@ -5,23 +5,21 @@
 
 use std::{error::Error, time::Duration};
 
-use aws_config::{
-    BehaviorVersion,
-    environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider},
-    timeout::TimeoutConfig,
-};
 use aws_sdk_secretsmanager::Client;
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
+
+use crate::{
+    aws::{self, Patience},
+    config::SecretSource,
+    telemetry::chain,
 };
 
-use crate::{config::SecretSource, telemetry::chain};
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
-/// With all attempts: half of what Lambda gives a function to start.
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// In all half of what Lambda gives a function to start.
+const PATIENCE: Patience = Patience {
+    connect: Duration::from_secs(1),
+    attempt: Duration::from_secs(2),
+    in_all: Duration::from_secs(5),
+    attempts: 3,
+};
 
 /// A secret that is not there or of no use: the function must not start.
 #[derive(Debug, thiserror::Error)]
@@ -67,28 +65,10 @@ where
 
 async fn fetch(name: &str, version: Option<String>) -> Result<String, SecretError> {
     let unreadable = |reason| SecretError::Unreadable { name: name.to_owned(), reason };
-    let request = client().await.get_secret_value().secret_id(name).set_version_id(version);
+    let client = Client::new(&aws::config(PATIENCE).await);
+    let request = client.get_secret_value().secret_id(name).set_version_id(version);
     let answer = request.send().await.map_err(|error| unreadable(chain(&error)))?;
     answer.secret_string.ok_or_else(|| unreadable("it is not a text".to_owned()))
-}
-
-/// A client that looks for nothing outside the environment: Lambda puts region and credentials there,
-/// and where they are missing nobody should go and ask the network for them.
-async fn client() -> Client {
-    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(TIMEOUT)
-        .build();
-    let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http)
-        .region(EnvironmentVariableRegionProvider::new())
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-        .timeout_config(timeouts)
-        .load()
-        .await;
-    Client::new(&config)
 }
 
 #[cfg(test)]

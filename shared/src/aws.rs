@@ -1,0 +1,43 @@
+//! How the SDK is set up: one HTTP and one TLS stack, and nothing looked for outside the environment.
+
+use std::time::Duration;
+
+use aws_config::{
+    BehaviorVersion, SdkConfig,
+    environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider},
+    retry::RetryConfig,
+    timeout::TimeoutConfig,
+};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+
+/// How long a call may take, and how often it is tried.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    pub(crate) connect: Duration,
+    pub(crate) attempt: Duration,
+    /// With all attempts.
+    pub(crate) in_all: Duration,
+    pub(crate) attempts: u32,
+}
+
+/// Lambda puts region and credentials into the environment, and where they are missing nobody should go
+/// and ask the network for them.
+pub(crate) async fn config(patience: Patience) -> SdkConfig {
+    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(patience.connect)
+        .operation_attempt_timeout(patience.attempt)
+        .operation_timeout(patience.in_all)
+        .build();
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http)
+        .region(EnvironmentVariableRegionProvider::new())
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(patience.attempts))
+        .load()
+        .await
+}
