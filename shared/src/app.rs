@@ -3,7 +3,7 @@
 use crate::{
     auth::CursorSealer,
     clock::{Clock, SystemClock},
-    config::{CursorConfig, DatabaseConfig},
+    config::{CursorConfig, DatabaseConfig, PaymentConfig},
     store::{PostgresStore, Store},
 };
 
@@ -25,7 +25,8 @@ impl App {
     pub async fn from_env() -> Result<Self, crate::http::Error> {
         let CursorConfig { stage, key } = CursorConfig::from_env()?;
         let cursors = CursorSealer::new(&stage, &key)?;
-        let store = PostgresStore::open(&DatabaseConfig::from_env()?).await?;
+        let payers = PaymentConfig::from_env()?.payers;
+        let store = PostgresStore::open(&DatabaseConfig::from_env()?).await?.paying(payers);
         Ok(Self { store: Box::new(store), clock: Box::new(SystemClock), cursors })
     }
 }

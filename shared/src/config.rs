@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use crate::{
     auth::TokenFormat,
-    domain::{AttemptLimits, SessionLimits},
+    domain::{AttemptLimits, Payers, SessionLimits},
 };
 
 /// A setting that is absent or cannot be used: the function must not start.
@@ -253,6 +253,66 @@ impl CursorConfig {
 impl fmt::Debug for CursorConfig {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("CursorConfig").field("stage", &self.stage).finish_non_exhaustive()
+    }
+}
+
+/// Who may move money out.
+#[derive(Debug, Clone, Copy)]
+pub struct PaymentConfig {
+    /// `REQUIRE_VERIFIED_EMAIL`: `true`, which it is unless set, or `false`.
+    pub payers: Payers,
+}
+
+impl PaymentConfig {
+    /// Reads the settings; none is required.
+    ///
+    /// # Errors
+    /// When one is of no use.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let requires_verified = parsed("REQUIRE_VERIFIED_EMAIL")?.unwrap_or(true);
+        Ok(Self { payers: if requires_verified { Payers::Verified } else { Payers::Anyone } })
+    }
+}
+
+/// Where tasks go.
+#[derive(Debug, Clone)]
+pub struct QueueConfig {
+    /// `VERIFY_EMAIL_QUEUE_URL`: the URL of the queue of SQS.
+    pub url: String,
+}
+
+impl QueueConfig {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// When one is missing.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self { url: required("VERIFY_EMAIL_QUEUE_URL")? })
+    }
+}
+
+/// What mail says of us.
+#[derive(Debug, Clone)]
+pub struct MailConfig {
+    /// `MAIL_SENDER`: the address that mail comes from.
+    pub sender: String,
+    /// `PUBLIC_URL`: where people reach the API, without a slash at its end.
+    pub public_url: String,
+}
+
+impl MailConfig {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// When one is missing or of no use.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let (name, public_url) = ("PUBLIC_URL", required("PUBLIC_URL")?);
+        if !public_url.starts_with("https://") && !public_url.starts_with("http://") {
+            let reason = "must begin with https:// or http://".to_owned();
+            return Err(ConfigError::Invalid { name, reason });
+        }
+        let public_url = public_url.trim_end_matches('/').to_owned();
+        Ok(Self { sender: required("MAIL_SENDER")?, public_url })
     }
 }
 

@@ -1,7 +1,7 @@
 -- Customers, each with a live session and an account, and one deposit each: through the bank's own
 -- rules, all of which stay on.
-INSERT INTO users (username, hashed_password, full_name, email)
-SELECT 'user_' || n, 'no hash', 'User ' || n, 'user_' || n || '@example.com'
+INSERT INTO users (username, hashed_password, full_name, email, is_email_verified)
+SELECT 'user_' || n, 'no hash', 'User ' || n, 'user_' || n || '@example.com', true
 FROM generate_series(1, :accounts) AS n;
 
 INSERT INTO sessions (id, username, refresh_token_hash, user_agent, client_ip, expires_at)

@@ -92,6 +92,7 @@ async fn every_route_needs_a_caller() {
 async fn what_the_store_says_becomes_a_problem_on_every_route() {
     let cases: Vec<(StoreFailure, u16, &str)> = vec![
         (|| StoreError::SessionEnded, 401, "session_ended"),
+        (|| StoreError::EmailNotVerified, 403, "email_not_verified"),
         (|| StoreError::NotFound, 404, "not_found"),
         (|| StoreError::Taken(Unique::AccountCurrency), 409, "account_exists"),
         (|| StoreError::KeyReused, 422, "idempotency_key_reused"),

@@ -7,9 +7,10 @@ mod tests;
 
 use shared::{
     auth::PasswordHasher,
-    config::DatabaseConfig,
+    config::{DatabaseConfig, QueueConfig},
     http::{Error, serve},
     store::PostgresStore,
+    tasks::SqsQueue,
     telemetry,
 };
 
@@ -17,6 +18,10 @@ use shared::{
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let store = PostgresStore::open(&DatabaseConfig::from_env()?).await?;
-    let app = handler::App { store: Box::new(store), passwords: PasswordHasher::new()? };
+    let app = handler::App {
+        store: Box::new(store),
+        queue: Box::new(SqsQueue::open(QueueConfig::from_env()?).await),
+        passwords: PasswordHasher::new()?,
+    };
     serve(app, handler::handle).await
 }

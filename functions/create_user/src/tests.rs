@@ -1,17 +1,27 @@
 use serde_json::{Value, json};
 use shared::{
     auth::PasswordHasher,
-    domain::Password,
+    domain::{Password, VerificationId},
     store::{StoreError, Unique},
-    testing::{Event, MockStore, StoreFailure, defect, send, unavailable, user},
+    testing::{
+        Event, MockStore, MockTaskQueue, StoreFailure, defect, queue_for, send, unavailable,
+        unpublished, user,
+    },
 };
 
 use crate::handler::{App, handle};
 
 const PASSWORD: &str = "correct horse battery staple";
 
+const TASK: VerificationId = VerificationId(4711);
+
 fn app(store: MockStore) -> App {
-    App { store: Box::new(store), passwords: PasswordHasher::new().unwrap() }
+    with_queue(store, MockTaskQueue::new())
+}
+
+fn with_queue(store: MockStore, queue: MockTaskQueue) -> App {
+    let passwords = PasswordHasher::new().unwrap();
+    App { store: Box::new(store), queue: Box::new(queue), passwords }
 }
 
 fn body() -> Value {
@@ -42,10 +52,12 @@ async fn a_user_is_created_with_a_hash_of_the_password() {
         .returning(|new| {
             // Salts differ, so that the hash is checked by what it is for.
             assert!(!new.hashed_password.contains(PASSWORD));
-            Ok(user(new.username.as_str()))
+            Ok((user(new.username.as_str()), TASK))
         });
+    store.expect_mark_published().once().withf(|ids| ids == [TASK]).returning(|_| Ok(()));
 
-    let answer = send(app(store), handle, event(&body()).header("authorization", "none")).await;
+    let event = event(&body()).header("authorization", "none");
+    let answer = send(with_queue(store, queue_for(TASK)), handle, event).await;
 
     assert_eq!(answer.status, 201);
     assert_eq!(
@@ -68,13 +80,38 @@ async fn the_stored_hash_verifies() {
     let mut store = MockStore::new();
     store.expect_create_user().once().returning(move |new| {
         sender.send(new.hashed_password).unwrap();
-        Ok(user("alice"))
+        Ok((user("alice"), TASK))
     });
-    let answer = send(app(store), handle, event(&body())).await;
+    store.expect_mark_published().once().returning(|_| Ok(()));
+    let answer = send(with_queue(store, queue_for(TASK)), handle, event(&body())).await;
     assert_eq!(answer.status, 201);
     let hash = receiver.recv().unwrap();
     let passwords = PasswordHasher::new().unwrap();
     assert!(passwords.verify(Password::offer(PASSWORD).unwrap(), Some(&hash)).await.unwrap());
+}
+
+/// The user is there, and so is the task: the relay will publish it.
+#[tokio::test]
+async fn a_queue_that_fails_is_no_reason_to_fail() {
+    let created = || {
+        let mut store = MockStore::new();
+        store.expect_create_user().once().returning(|_| Ok((user("alice"), TASK)));
+        store
+    };
+    let mut queue = MockTaskQueue::new();
+    queue.expect_publish().once().returning(|_| Err(unpublished()));
+    let answer = send(with_queue(created(), queue), handle, event(&body())).await;
+    assert_eq!(answer.status, 201, "the queue is away");
+
+    let mut queue = MockTaskQueue::new();
+    queue.expect_publish().once().returning(|_| Ok(vec![]));
+    let answer = send(with_queue(created(), queue), handle, event(&body())).await;
+    assert_eq!(answer.status, 201, "the queue refuses the task");
+
+    let mut store = created();
+    store.expect_mark_published().once().returning(|_| Err(unavailable()));
+    let answer = send(with_queue(store, queue_for(TASK)), handle, event(&body())).await;
+    assert_eq!(answer.status, 201, "the database is away after the commit");
 }
 
 #[tokio::test]

@@ -220,6 +220,7 @@ async fn each_field_is_judged_by_its_own_rule() {
 #[tokio::test]
 async fn what_the_store_says_becomes_a_problem_on_every_route() {
     let cases: Vec<(StoreFailure, u16, &str)> = vec![
+        (|| StoreError::EmailNotVerified, 403, "email_not_verified"),
         (|| StoreError::NotFound, 404, "not_found"),
         (|| StoreError::SessionEnded, 401, "session_ended"),
         (|| StoreError::KeyReused, 422, "idempotency_key_reused"),

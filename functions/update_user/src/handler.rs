@@ -7,6 +7,7 @@ use shared::{
     clock::Clock,
     http::{Reply, Request, wire::UserBody},
     store::Store,
+    tasks::TaskQueue,
 };
 
 use crate::request::user_update;
@@ -14,6 +15,7 @@ use crate::request::user_update;
 /// What users are seen and changed with.
 pub(crate) struct App {
     pub(crate) store: Box<dyn Store>,
+    pub(crate) queue: Box<dyn TaskQueue>,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) prover: Prover,
 }
@@ -37,6 +39,7 @@ async fn patch(app: &App, request: &Request) -> Result<Reply, BankError> {
     let caller = request.caller(&*app.clock)?;
     let username = request.path_username()?;
     let update = user_update(request, &username)?;
-    let user = bank::update_user(&*app.store, &app.prover, &caller, &username, update).await?;
+    let App { store, queue, prover, .. } = app;
+    let user = bank::update_user(&**store, &**queue, prover, &caller, &username, update).await?;
     Reply::ok(&UserBody::from(user))
 }

@@ -9,9 +9,10 @@ use shared::{
     auth::PasswordHasher,
     bank::Prover,
     clock::SystemClock,
-    config::{AttemptConfig, DatabaseConfig},
+    config::{AttemptConfig, DatabaseConfig, QueueConfig},
     http::{Error, serve},
     store::PostgresStore,
+    tasks::SqsQueue,
     telemetry,
 };
 
@@ -21,6 +22,7 @@ async fn main() -> Result<(), Error> {
     let store = PostgresStore::open(&DatabaseConfig::from_env()?).await?;
     let app = handler::App {
         store: Box::new(store),
+        queue: Box::new(SqsQueue::open(QueueConfig::from_env()?).await),
         clock: Box::new(SystemClock),
         prover: Prover {
             passwords: PasswordHasher::new()?,

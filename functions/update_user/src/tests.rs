@@ -1,12 +1,14 @@
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use shared::{
     auth::PasswordHasher,
     bank::Prover,
-    domain::{AttemptLimits, Password, Proof, User},
+    domain::{AttemptLimits, Password, Proof, User, VerificationId},
     store::{StoreError, Unique},
     testing::{
-        Event, MockStore, StoreFailure, caller, clock, credentials, defect, outcome_unknown, send,
-        unavailable, user,
+        Event, MockStore, MockTaskQueue, StoreFailure, caller, clock, credentials, defect,
+        outcome_unknown, queue_for, send, unavailable, unpublished, user,
     },
 };
 
@@ -15,9 +17,15 @@ use crate::handler::{App, route};
 const PASSWORD: &str = "correct horse battery staple";
 const LIMITS: AttemptLimits = AttemptLimits { by_name: 5, by_address: 20 };
 
+const TASK: VerificationId = VerificationId(4711);
+
 fn app(store: MockStore) -> App {
+    with_queue(store, MockTaskQueue::new())
+}
+
+fn with_queue(store: MockStore, queue: MockTaskQueue) -> App {
     let prover = Prover { passwords: PasswordHasher::new().unwrap(), limits: LIMITS };
-    App { store: Box::new(store), clock: Box::new(clock()), prover }
+    App { store: Box::new(store), queue: Box::new(queue), clock: Box::new(clock()), prover }
 }
 
 fn get(username: &str) -> Event {
@@ -73,7 +81,7 @@ async fn a_name_is_changed_without_the_password_by_its_owner_or_a_banker() {
                     && changes.hashed_password.is_none()
                     && changes.proven_changed_at.is_none()
             })
-            .returning(|_, _, _| Ok(user("alice")));
+            .returning(|_, _, _| Ok((user("alice"), None)));
         let event = patch("alice", &json!({ "full_name": "Alice L." })).signed_in(who);
         assert_eq!(send(app(store), route, event).await.status, 200);
     }
@@ -99,14 +107,29 @@ async fn address_and_password_are_changed_by_whoever_has_the_present_password() 
                     .is_some_and(|hash| hash.starts_with("$argon2id$"))
                 && changes.proven_changed_at == Some(clock().0)
         })
-        .returning(|_, _, _| Ok(user("alice")));
+        .returning(|_, _, _| Ok((user("alice"), Some(TASK))));
+    store.expect_mark_published().once().withf(|ids| ids == [TASK]).returning(|_| Ok(()));
     let body = json!({
         "email": "new@example.com",
         "password": "another horse, another staple",
         "current_password": PASSWORD,
     });
-    let answer = send(app(store), route, patch("alice", &body).signed_in("alice")).await;
+    let event = patch("alice", &body).signed_in("alice");
+    let answer = send(with_queue(store, queue_for(TASK)), route, event).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_new_address_stands_though_the_queue_fails() {
+    let proof = own_proof().await;
+    let mut store = MockStore::new();
+    store.expect_find_own_proof().once().returning(move |_, _| Ok(proof.clone()));
+    store.expect_change_user().once().returning(|_, _, _| Ok((user("alice"), Some(TASK))));
+    let mut queue = MockTaskQueue::new();
+    queue.expect_publish().once().returning(|_| Err(unpublished()));
+    let body = json!({ "email": "new@example.com", "current_password": PASSWORD });
+    let event = patch("alice", &body).signed_in("alice");
+    assert_eq!(send(with_queue(store, queue), route, event).await.status, 200);
 }
 
 #[tokio::test]
@@ -128,7 +151,7 @@ async fn a_wrong_present_password_is_counted() {
 async fn while_the_name_is_locked_no_password_is_looked_at() {
     let mut store = MockStore::new();
     store.expect_find_own_proof().once().returning(|_, _| {
-        let locked_for = Some(std::time::Duration::from_secs(17));
+        let locked_for = Some(Duration::from_secs(17));
         Ok(Proof { credentials: Some(credentials("alice", "not even a hash")), locked_for })
     });
     let body = json!({ "password": "another horse", "current_password": PASSWORD });
@@ -221,6 +244,7 @@ async fn what_the_store_says_becomes_a_problem() {
         (|| StoreError::NotFound, 404, "not_found"),
         (|| StoreError::Taken(Unique::Email), 409, "email_taken"),
         (|| StoreError::ProofOutdated, 401, "invalid_credentials"),
+        (|| StoreError::TooManyMails(Duration::from_secs(9)), 429, "too_many_requests"),
         (unavailable, 503, "unavailable"),
         (outcome_unknown, 503, "outcome_unknown"),
         (defect, 500, "internal"),

@@ -133,8 +133,17 @@ impl Bank {
         assert_eq!(report, json!({ "books_are_right": true, "breaches": {} }));
     }
 
-    /// A new user who is logged in.
+    /// A new user who is logged in, and whose address is verified.
     pub(crate) async fn customer(&self) -> Customer<'_> {
+        let customer = self.newcomer().await;
+        let name = &customer.username;
+        self.sql(&format!("UPDATE users SET is_email_verified = true WHERE username = '{name}'"))
+            .await;
+        customer
+    }
+
+    /// A new user who is logged in.
+    pub(crate) async fn newcomer(&self) -> Customer<'_> {
         let username = format!("user_{}", Uuid::new_v4().simple());
         let signed_up = self.post("/users", &sign_up(&username)).await;
         assert_eq!(signed_up.status, 201, "{}", signed_up.body);

@@ -11,7 +11,7 @@ use tokio::{
     net::{TcpListener, TcpStream, tcp::OwnedReadHalf, tcp::OwnedWriteHalf},
 };
 
-use super::people::{Bank, PASSWORD, database_url};
+use super::people::{Bank, PASSWORD, database_url, sign_up};
 
 /// A line to the database that counts what asks for an answer.
 struct CountingLine {
@@ -130,6 +130,20 @@ async fn a_request_for_a_session_is_one_round_trip() {
     let body = json!({ "username": alice.username, "password": PASSWORD });
     assert_eq!(bank.post("/users/login", &body).await.status, 200);
     assert_eq!(line.take(), 2, "before the password is checked, and after it");
+
+    let code = json!({ "email_id": 1, "secret_code": "0".repeat(32) });
+    for (path, body, status) in
+        [("/verify_email", code, 404), ("/verify_email/resend", json!({}), 202)]
+    {
+        alice.post(path, &body).await;
+        line.take();
+        assert_eq!(alice.post(path, &body).await.status, status);
+        assert_eq!(line.take(), 1, "POST {path}");
+    }
+    bank.post("/users", &sign_up("somebody_new")).await;
+    line.take();
+    assert_eq!(bank.post("/users", &sign_up("somebody_else")).await.status, 201);
+    assert_eq!(line.take(), 1, "a sign-up with its task, though the queue cannot be had");
 
     bob.post("/users/logout", &json!({})).await;
     line.take();

@@ -35,19 +35,22 @@ const NONE: fn(&Scene) -> Value = |_| json!({});
 const AMOUNT: fn(&Scene) -> Value = |_| json!({ "amount": 1 });
 
 /// Routes without a token, and a request on them that is answered by the function.
-const OPEN: [(&str, u16); 4] = [
+const OPEN: [(&str, u16); 6] = [
     ("POST /users", 400),
     ("POST /users/login", 400),
     ("POST /tokens/renew_access", 400),
+    ("GET /verify_email", 400),
+    ("POST /verify_email", 400),
     ("GET /healthz", 200),
 ];
 
-const GUARDED: [Guarded; 14] = [
+const GUARDED: [Guarded; 15] = [
     guarded("POST /users/logout", NONE, Gets::Own(204), Gets::Own(204)),
     guarded("GET /sessions", NONE, Gets::Own(200), Gets::Own(200)),
     guarded("DELETE /sessions/{id}", NONE, Gets::NotFound, Gets::NotFound),
     guarded("GET /users/{username}", NONE, Gets::NotFound, Gets::Hers),
     guarded("PATCH /users/{username}", NONE, Gets::NotFound, Gets::Hers),
+    guarded("POST /verify_email/resend", NONE, Gets::Own(202), Gets::Own(202)),
     guarded("POST /accounts", |_| json!({ "currency": "CAD" }), Gets::Own(201), Gets::Own(201)),
     guarded("GET /accounts", NONE, Gets::Own(200), Gets::Own(200)),
     guarded("GET /accounts/{id}", NONE, Gets::NotFound, Gets::NotFound),

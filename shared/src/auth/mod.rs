@@ -13,6 +13,7 @@ mod paseto;
 mod password;
 mod refresh;
 mod token;
+mod verification;
 
 pub use claims::{ACCESS_TOKEN_AUDIENCE, Claims, ISSUER, TokenError};
 pub use cursor::{CursorSealer, SealError};
@@ -22,3 +23,4 @@ pub use maker::TokenMaker;
 pub use password::{HashError, PasswordHasher};
 pub use refresh::{RefreshToken, RenewalKeys};
 pub use token::{TokenFormat, TokenSigner, TokenVerifier, UnknownFormat};
+pub use verification::VerificationCode;

@@ -9,6 +9,7 @@ use crate::{
     auth::{HashError, SealError, TokenError},
     domain::{Refusal, Violation},
     store::{StoreError, Unique},
+    tasks::{MailError, PublishError, Unwritable},
 };
 
 /// A request that was not done.
@@ -47,9 +48,15 @@ pub enum BankError {
     /// The caller may know of it, but not change it so.
     #[error("permission denied")]
     PermissionDenied,
+    /// The caller's address has to be verified first.
+    #[error("the e-mail address is not verified")]
+    EmailNotVerified,
     /// It does not exist, or it is not the caller's: nobody is told which.
     #[error("not found")]
     NotFound,
+    /// A verification code was used, has expired, was superseded or guessed at too often.
+    #[error("the code is spent")]
+    CodeSpent,
     /// Something that must be unique is taken.
     #[error("taken: {0:?}")]
     Taken(Unique),
@@ -70,6 +77,9 @@ pub enum BankError {
     /// Too many passwords were wrong. For so long none is looked at, be it right.
     #[error("too many failures: locked for {}s", .0.as_secs())]
     TooManyFailures(Duration),
+    /// Enough mails have been asked for. For so long there is none.
+    #[error("no further mail for {}s", .0.as_secs())]
+    TooManyMails(Duration),
     /// It may work later. Nothing was done.
     #[error("unavailable")]
     Unavailable(#[source] Cause),
@@ -90,6 +100,9 @@ impl From<StoreError> for BankError {
             StoreError::SessionEnded | StoreError::TokenReused(_) => Self::SessionEnded,
             StoreError::NotFound => Self::NotFound,
             StoreError::PermissionDenied => Self::PermissionDenied,
+            StoreError::EmailNotVerified => Self::EmailNotVerified,
+            StoreError::CodeSpent => Self::CodeSpent,
+            StoreError::TooManyMails(duration) => Self::TooManyMails(duration),
             StoreError::Taken(unique) => Self::Taken(unique),
             StoreError::Locked(duration) => Self::TooManyFailures(duration),
             StoreError::ProofOutdated => Self::InvalidCredentials,
@@ -99,6 +112,24 @@ impl From<StoreError> for BankError {
             StoreError::OutcomeUnknown(_) => Self::OutcomeUnknown(error.into()),
             StoreError::Defect(_) | StoreError::Inconsistent { .. } => Self::Internal(error.into()),
         }
+    }
+}
+
+impl From<PublishError> for BankError {
+    fn from(error: PublishError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+impl From<MailError> for BankError {
+    fn from(error: MailError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+impl From<Unwritable> for BankError {
+    fn from(error: Unwritable) -> Self {
+        Self::Internal(error.into())
     }
 }
 

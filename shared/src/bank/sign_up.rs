@@ -1,10 +1,11 @@
 //! Somebody becomes a user.
 
-use super::BankError;
+use super::{BankError, publish::publish_at_once};
 use crate::{
     auth::PasswordHasher,
     domain::{Email, FullName, NewUser, Password, User, Username},
     store::Store,
+    tasks::TaskQueue,
 };
 
 /// What somebody signs up with.
@@ -20,12 +21,13 @@ pub struct SignUp {
     pub email: Email,
 }
 
-/// Creates a user.
+/// Creates a user, who is sent a mail to verify their address with.
 ///
 /// # Errors
 /// [`BankError::Taken`] when the name or the address belongs to somebody.
 pub async fn sign_up(
     store: &dyn Store,
+    queue: &dyn TaskQueue,
     passwords: &PasswordHasher,
     input: SignUp,
 ) -> Result<User, BankError> {
@@ -36,5 +38,7 @@ pub async fn sign_up(
         email: input.email,
         hashed_password,
     };
-    Ok(store.create_user(user).await?)
+    let (user, verification) = store.create_user(user).await?;
+    publish_at_once(store, queue, verification).await;
+    Ok(user)
 }

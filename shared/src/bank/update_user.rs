@@ -1,11 +1,12 @@
 //! Users look at themselves and change themselves.
 
-use super::{BankError, Prover};
+use super::{BankError, Prover, publish::publish_at_once};
 use crate::{
     domain::{
         Attempt, Caller, Email, FullName, Invalid, Password, User, UserChanges, Username, Violation,
     },
     store::Store,
+    tasks::TaskQueue,
 };
 
 /// What is to be changed; what is absent stays as it is.
@@ -36,14 +37,16 @@ pub async fn get_user(
 }
 
 /// Changes a user: the caller, or the full name of anybody if the caller is a banker. A new password
-/// ends the user's other sessions.
+/// ends the user's other sessions, a new address is sent a mail to verify it with.
 ///
 /// # Errors
 /// [`BankError::NotFound`] as for reading; [`BankError::PermissionDenied`] when a banker would change
 /// more than a name; for one's own address and password those of a log-in, and
-/// [`BankError::InvalidArgument`] without the present password.
+/// [`BankError::InvalidArgument`] without the present password, and [`BankError::TooManyMails`] when the
+/// address has been changed often enough today.
 pub async fn update_user(
     store: &dyn Store,
+    queue: &dyn TaskQueue,
     prover: &Prover,
     caller: &Caller,
     username: &Username,
@@ -60,7 +63,11 @@ pub async fn update_user(
     } else {
         UserChanges { full_name: update.full_name, ..UserChanges::default() }
     };
-    Ok(store.change_user(caller, username, changes).await?)
+    let (user, verification) = store.change_user(caller, username, changes).await?;
+    if let Some(id) = verification {
+        publish_at_once(store, queue, id).await;
+    }
+    Ok(user)
 }
 
 async fn proven_changes(

@@ -16,6 +16,7 @@ mod page;
 mod session;
 mod transfer;
 mod user;
+mod verification;
 
 pub use account::{Account, AccountId};
 pub use attempt::{Attempt, AttemptLimits, Proof};
@@ -32,3 +33,4 @@ pub use transfer::{NewTransfer, Transfer, TransferId, Transferred};
 pub use user::{
     Credentials, Email, FullName, NewUser, Password, Role, User, UserChanges, Username,
 };
+pub use verification::{Addressee, Claim, Payers, VerificationId};

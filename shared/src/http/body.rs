@@ -36,7 +36,7 @@ impl Request {
     pub fn body_fields(&self) -> Result<Fields, BankError> {
         let bytes: &[u8] = self.body.as_ref();
         self.refuse_query()?;
-        if !self.is_plain_json() {
+        if !self.is_plain("application/json") {
             return Err(BankError::UnsupportedMediaType);
         }
         let object: Object = serde_json::from_slice(bytes).map_err(|error| {
@@ -49,11 +49,31 @@ impl Request {
         Ok(Fields::new(object.0.into_iter().map(|(name, value)| (name, Raw::Json(value)))))
     }
 
-    fn is_plain_json(&self) -> bool {
+    /// The fields of the form of a page of ours, if the body is one; else those of [`Self::body_fields`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn form_or_body_fields(&self) -> Result<Fields, BankError> {
+        if !self.is_form() {
+            return self.body_fields();
+        }
+        self.refuse_query()?;
+        let pairs = form_urlencoded::parse(self.body.as_ref());
+        Ok(Fields::new(
+            pairs.map(|(name, value)| (name.into_owned(), Raw::Text(value.into_owned()))),
+        ))
+    }
+
+    /// Whether the body is a form, as a browser sends it, and not compressed.
+    #[must_use]
+    pub fn is_form(&self) -> bool {
+        self.is_plain("application/x-www-form-urlencoded")
+    }
+
+    fn is_plain(&self, wanted: &str) -> bool {
         let content_type = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let mut parts = content_type.unwrap_or_default().split(';').map(str::trim);
-        let is_json =
-            parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json"));
+        let is_wanted = parts.next().is_some_and(|media| media.eq_ignore_ascii_case(wanted));
         let is_utf8 = parts.all(|parameter| match parameter.split_once('=') {
             Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
                 value.trim_matches('"').eq_ignore_ascii_case("utf-8")
@@ -61,7 +81,7 @@ impl Request {
             Some(_) | None => true,
         });
         let encoding = self.headers.get(CONTENT_ENCODING);
-        is_json && is_utf8 && encoding.is_none_or(|encoding| encoding == "identity")
+        is_wanted && is_utf8 && encoding.is_none_or(|encoding| encoding == "identity")
     }
 }
 

@@ -7,6 +7,7 @@
 mod body;
 mod caller;
 mod fields;
+mod page;
 mod path;
 mod problem;
 mod query;
@@ -20,7 +21,8 @@ pub use lambda_http::Error;
 
 pub use body::MAX_BODY_BYTES;
 pub use fields::Fields;
+pub use page::Page;
 pub use problem::Problem;
-pub use reply::Reply;
+pub use reply::{Failure, Reply};
 pub use request::Request;
 pub use serve::{answer, serve};

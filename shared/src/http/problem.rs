@@ -1,6 +1,8 @@
 //! Errors as `application/problem+json` (RFC 9457): the one place where a status, a code and the
 //! words for a client are chosen.
 
+use std::time::Duration;
+
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 
@@ -155,6 +157,48 @@ impl Problem {
         )
     }
 
+    fn idempotency_key_missing() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "idempotency_key_missing",
+            "Idempotency key missing",
+            "This route needs the header Idempotency-Key: 16 to 64 of the characters A-Z, \
+             a-z, 0-9, _ and -, a new one for each intended effect.",
+        )
+    }
+
+    fn email_not_verified() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "email_not_verified",
+            "E-mail not verified",
+            "Money leaves your accounts once your e-mail address is verified. Follow the link in \
+             the mail, or have it sent again by POST /verify_email/resend.",
+        )
+    }
+
+    fn code_spent() -> Self {
+        Self::new(
+            StatusCode::GONE,
+            "code_spent",
+            "Code spent",
+            "This code has been used or replaced by a newer one, or it has expired. If your \
+             address is not verified yet, have the mail sent again.",
+        )
+    }
+
+    fn too_many(wait: Duration, detail: &'static str) -> Self {
+        Self {
+            retry_after_secs: Some(wait.as_secs().max(1)),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_requests",
+                "Too many requests",
+                detail,
+            )
+        }
+    }
+
     fn outcome_unknown() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -181,13 +225,7 @@ impl From<&BankError> for Problem {
                     "Some fields are not what they must be; see violations.",
                 )
             },
-            BankError::IdempotencyKeyMissing => Self::new(
-                StatusCode::BAD_REQUEST,
-                "idempotency_key_missing",
-                "Idempotency key missing",
-                "This route needs the header Idempotency-Key: 16 to 64 of the characters A-Z, \
-                 a-z, 0-9, _ and -, a new one for each intended effect.",
-            ),
+            BankError::IdempotencyKeyMissing => Self::idempotency_key_missing(),
             BankError::PayloadTooLarge => Self::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "payload_too_large",
@@ -226,6 +264,8 @@ impl From<&BankError> for Problem {
                 "Permission denied",
                 "You may not do this.",
             ),
+            BankError::EmailNotVerified => Self::email_not_verified(),
+            BankError::CodeSpent => Self::code_spent(),
             BankError::NotFound => Self::new(
                 StatusCode::NOT_FOUND,
                 "not_found",
@@ -248,15 +288,14 @@ impl From<&BankError> for Problem {
                 "Request in flight",
                 "A request under this Idempotency-Key is at work. Send it again in a moment.",
             ),
-            BankError::TooManyFailures(duration) => Self {
-                retry_after_secs: Some(duration.as_secs().max(1)),
-                ..Self::new(
-                    StatusCode::TOO_MANY_REQUESTS,
-                    "too_many_requests",
-                    "Too many requests",
-                    "Too many passwords were wrong. Try again after the time in Retry-After.",
-                )
-            },
+            BankError::TooManyFailures(duration) => Self::too_many(
+                *duration,
+                "Too many passwords were wrong. Try again after the time in Retry-After.",
+            ),
+            BankError::TooManyMails(duration) => Self::too_many(
+                *duration,
+                "Enough mails have been sent. Try again after the time in Retry-After.",
+            ),
             BankError::Unavailable(_) => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",

@@ -6,15 +6,22 @@ use lambda_http::{
 };
 use serde::Serialize;
 
-use super::Problem;
+use super::{Page, Problem};
 use crate::{bank::BankError, domain::Keyed};
 
 /// A successful answer.
 #[derive(Debug)]
 pub struct Reply {
     status: StatusCode,
-    body: Vec<u8>,
+    content: Content,
     is_replay: bool,
+}
+
+#[derive(Debug)]
+enum Content {
+    Nothing,
+    Json(Vec<u8>),
+    Page(Page),
 }
 
 impl Reply {
@@ -34,10 +41,22 @@ impl Reply {
         Self::json(StatusCode::CREATED, body)
     }
 
+    /// 202.
+    #[must_use]
+    pub fn accepted() -> Self {
+        Self { status: StatusCode::ACCEPTED, content: Content::Nothing, is_replay: false }
+    }
+
     /// 204.
     #[must_use]
     pub fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT, body: Vec::new(), is_replay: false }
+        Self { status: StatusCode::NO_CONTENT, content: Content::Nothing, is_replay: false }
+    }
+
+    /// 200 with a page.
+    #[must_use]
+    pub fn page(page: Page) -> Self {
+        Self { status: StatusCode::OK, content: Content::Page(page), is_replay: false }
     }
 
     /// 201 with a JSON body, or the refusal, for the first time or again.
@@ -54,7 +73,7 @@ impl Reply {
 
     fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, BankError> {
         let body = serde_json::to_vec(body).map_err(|error| BankError::Internal(error.into()))?;
-        Ok(Self { status, body, is_replay: false })
+        Ok(Self { status, content: Content::Json(body), is_replay: false })
     }
 
     /// The answer's status.
@@ -64,25 +83,62 @@ impl Reply {
     }
 }
 
+/// A request that was not done, and how that is shown: as problem+json, unless a person is waiting for
+/// a page.
+#[derive(Debug)]
+pub struct Failure {
+    /// Why.
+    pub error: BankError,
+    /// The page that tells it, if it is to be one.
+    pub page: Option<fn(&Problem) -> Page>,
+}
+
+impl From<BankError> for Failure {
+    fn from(error: BankError) -> Self {
+        Self { error, page: None }
+    }
+}
+
+/// A failure in words for the client.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) problem: Problem,
+    pub(super) page: Option<fn(&Problem) -> Page>,
+}
+
+impl From<Problem> for Told {
+    fn from(problem: Problem) -> Self {
+        Self { problem, page: None }
+    }
+}
+
 /// The response for either outcome. The headers that every response carries are set here.
-pub(super) fn response(outcome: Result<Reply, Problem>, request_id: &str) -> Response<Body> {
+pub(super) fn response(outcome: Result<Reply, Told>, request_id: &str) -> Response<Body> {
     let mut headers = HeaderMap::new();
-    let (status, content_type, body, is_replay) = match outcome {
-        Ok(reply) => (reply.status, "application/json", reply.body, reply.is_replay),
-        Err(problem) => {
+    let (status, content, json, is_replay) = match outcome {
+        Ok(reply) => (reply.status, reply.content, "application/json", reply.is_replay),
+        Err(Told { problem, page }) => {
             if let Some(seconds) = problem.retry_after_secs() {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
             if let Some(challenge) = problem.challenge() {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
             }
-            let body = problem.body(request_id);
-            (problem.status(), "application/problem+json", body, problem.is_replay())
+            let content = match page {
+                Some(page) => Content::Page(page(&problem)),
+                None => Content::Json(problem.body(request_id)),
+            };
+            (problem.status(), content, "application/problem+json", problem.is_replay())
         }
     };
-    if status != StatusCode::NO_CONTENT {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    }
+    let body = match content {
+        Content::Nothing => Body::Empty,
+        Content::Json(bytes) => {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(json));
+            text(bytes)
+        }
+        Content::Page(page) => Body::Text(page.into_html(&mut headers)),
+    };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(id) = HeaderValue::from_str(request_id) {
@@ -91,7 +147,7 @@ pub(super) fn response(outcome: Result<Reply, Problem>, request_id: &str) -> Res
     if is_replay {
         headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
     }
-    let mut response = Response::new(text(body));
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response

@@ -67,6 +67,13 @@ impl Request {
         &self.client_ip
     }
 
+    /// Whether the client asks for a page: a browser does when a person is waiting.
+    #[must_use]
+    pub fn wants_page(&self) -> bool {
+        let accept = self.headers.get("accept").and_then(|value| value.to_str().ok());
+        accept.is_some_and(|accept| accept.contains("text/html"))
+    }
+
     /// What the client calls itself, without control characters and cut to 255 characters.
     #[must_use]
     pub fn user_agent(&self) -> String {

@@ -12,7 +12,10 @@ use std::{
 use futures_util::FutureExt;
 use lambda_http::{Body, Error, Response, service_fn};
 
-use super::{Problem, Reply, Request, reply::response};
+use super::{
+    Failure, Problem, Reply, Request,
+    reply::{Told, response},
+};
 use crate::{bank::BankError, telemetry::chain};
 
 /// Less than a function's time-out on Lambda, so that a client hears from the function itself. It
@@ -23,11 +26,12 @@ const HANDLER_TIMEOUT: Duration = Duration::from_secs(8);
 ///
 /// # Errors
 /// When the Lambda runtime cannot be reached any more.
-pub async fn serve<App, Handler, Outcome>(app: App, handler: Handler) -> Result<(), Error>
+pub async fn serve<App, Handler, Outcome, Failed>(app: App, handler: Handler) -> Result<(), Error>
 where
     App: Send + Sync + 'static,
     Handler: Fn(Arc<App>, Request) -> Outcome + Copy + Send + Sync + 'static,
-    Outcome: Future<Output = Result<Reply, BankError>> + Send,
+    Outcome: Future<Output = Result<Reply, Failed>> + Send,
+    Failed: Into<Failure> + From<BankError>,
 {
     let app = Arc::new(app);
     lambda_http::run(service_fn(move |event| {
@@ -39,14 +43,15 @@ where
 
 /// Answers one event. A handler that panics or takes too long is answered for, and the next event
 /// is served as if nothing had happened.
-pub async fn answer<App, Handler, Outcome>(
+pub async fn answer<App, Handler, Outcome, Failed>(
     app: Arc<App>,
     handler: Handler,
     event: lambda_http::Request,
 ) -> Response<Body>
 where
     Handler: Fn(Arc<App>, Request) -> Outcome,
-    Outcome: Future<Output = Result<Reply, BankError>>,
+    Outcome: Future<Output = Result<Reply, Failed>>,
+    Failed: Into<Failure> + From<BankError>,
 {
     let started = Instant::now();
     let request = Request::new(event);
@@ -54,7 +59,7 @@ where
     let work = async {
         // Whether the route reads it or not.
         if request.is_too_large() {
-            Err(BankError::PayloadTooLarge)
+            Err(Failed::from(BankError::PayloadTooLarge))
         } else {
             handler(app, request).await
         }
@@ -62,26 +67,27 @@ where
     let guarded = AssertUnwindSafe(work).catch_unwind();
     let outcome = match tokio::time::timeout(HANDLER_TIMEOUT, guarded).await {
         Ok(Ok(Ok(reply))) => Ok(reply),
-        Ok(Ok(Err(error))) => {
+        Ok(Ok(Err(failed))) => {
+            let Failure { error, page } = failed.into();
             let problem = Problem::from(&error);
             if problem.status().is_server_error() {
                 tracing::error!(request_id = id, cause = chain(&error), "request failed");
             }
-            Err(problem)
+            Err(Told { problem, page })
         }
         // What a panic says goes to standard error by itself.
-        Ok(Err(_)) => Err(Problem::panicked()),
-        Err(_) => Err(Problem::timed_out()),
+        Ok(Err(_)) => Err(Problem::panicked().into()),
+        Err(_) => Err(Problem::timed_out().into()),
     };
     log(&route, &id, &outcome, started.elapsed());
     response(outcome, &id)
 }
 
-fn log(route: &str, request_id: &str, outcome: &Result<Reply, Problem>, duration: Duration) {
+fn log(route: &str, request_id: &str, outcome: &Result<Reply, Told>, duration: Duration) {
     static IS_WARM: AtomicBool = AtomicBool::new(false);
     let (status, code) = match outcome {
         Ok(reply) => (reply.status(), "ok"),
-        Err(problem) => (problem.status(), problem.code()),
+        Err(Told { problem, .. }) => (problem.status(), problem.code()),
     };
     tracing::info!(
         route,
@@ -121,7 +127,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_handler_that_never_ends_is_given_up() {
-        let handler = |_: Arc<()>, _: Request| std::future::pending();
+        let handler = |_: Arc<()>, _: Request| std::future::pending::<Result<Reply, BankError>>();
         let response = answer(Arc::new(()), handler, event("/healthz", &json!({}))).await;
         assert_eq!(response.status(), 503);
         assert_eq!(response.headers()["retry-after"], "1");

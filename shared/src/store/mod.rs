@@ -11,9 +11,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::domain::{
-    Account, AccountId, Attempt, AttemptLimits, Caller, Currency, Entry, IdempotencyKey, Keyed,
-    LiveSession, Movement, NewSession, NewUser, Page, Posting, Proof, Renewed, Session, SessionId,
-    Slice, Sliced, Transfer, TransferId, User, UserChanges, Username,
+    Account, AccountId, Attempt, AttemptLimits, Caller, Claim, Currency, Entry, IdempotencyKey,
+    Keyed, LiveSession, Movement, NewSession, NewUser, Page, Posting, Proof, Renewed, Session,
+    SessionId, Slice, Sliced, Transfer, TransferId, User, UserChanges, Username, VerificationId,
 };
 
 pub use postgres::PostgresStore;
@@ -22,11 +22,11 @@ pub use postgres::PostgresStore;
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Adds a user.
+    /// Adds a user, and the task of having their address verified.
     ///
     /// # Errors
     /// [`StoreError::Taken`] when the name or the address belongs to somebody.
-    async fn create_user(&self, user: NewUser) -> Result<User, StoreError>;
+    async fn create_user(&self, user: NewUser) -> Result<(User, VerificationId), StoreError>;
 
     /// Reads what a password is checked against. For a name that nobody has, it takes as long.
     async fn find_proof(&self, attempt: &Attempt) -> Result<Proof, StoreError>;
@@ -89,18 +89,75 @@ pub trait Store: Send + Sync {
     async fn find_own_proof(&self, caller: &Caller, attempt: &Attempt)
     -> Result<Proof, StoreError>;
 
-    /// Changes a user: the caller, or the full name of anybody if the caller is a banker.
+    /// Changes a user: the caller, or the full name of anybody if the caller is a banker. A new
+    /// address comes with the task of having it verified.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] as for reading, [`StoreError::PermissionDenied`] when a banker would
     /// change more than a name, [`StoreError::ProofOutdated`] when the caller's password has been
-    /// changed since, and [`StoreError::Taken`] when the address belongs to somebody.
+    /// changed since, [`StoreError::Taken`] when the address belongs to somebody, and
+    /// [`StoreError::TooManyMails`].
     async fn change_user(
         &self,
         caller: &Caller,
         username: &Username,
         changes: UserChanges,
-    ) -> Result<User, StoreError>;
+    ) -> Result<(User, Option<VerificationId>), StoreError>;
+
+    /// Writes a further task of having the caller's address verified; `None` when it is.
+    ///
+    /// # Errors
+    /// [`StoreError::TooManyMails`].
+    async fn request_verification(
+        &self,
+        caller: &Caller,
+    ) -> Result<Option<VerificationId>, StoreError>;
+
+    /// Gives a task to whoever is about to mail a code, of which this is the SHA-256, and which is good
+    /// for `life`. Every other code of the user dies. After `lease` the task may be another's.
+    async fn claim_verification(
+        &self,
+        id: VerificationId,
+        code_hash: [u8; 32],
+        lease: Duration,
+        life: Duration,
+    ) -> Result<Claim, StoreError>;
+
+    /// Ends a task whose code was mailed, unless it is another's by now.
+    async fn finish_verification(
+        &self,
+        id: VerificationId,
+        code_hash: [u8; 32],
+    ) -> Result<(), StoreError>;
+
+    /// Gives a task back whose code was not mailed, unless it is another's by now.
+    async fn release_verification(
+        &self,
+        id: VerificationId,
+        code_hash: [u8; 32],
+    ) -> Result<(), StoreError>;
+
+    /// Spends a code, of which this is the SHA-256, for the user's address.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such code, and [`StoreError::CodeSpent`] when there is
+    /// one no more, not even after a few that were wrong.
+    async fn spend_verification(
+        &self,
+        id: VerificationId,
+        code_hash: [u8; 32],
+    ) -> Result<(), StoreError>;
+
+    /// Takes the oldest tasks, at most so many, that nobody has published in good time. For a while
+    /// nobody else gets them.
+    async fn take_due_verifications(&self, limit: i64) -> Result<Vec<VerificationId>, StoreError>;
+
+    /// Notes that tasks have been published: they are the queue's to keep from now on.
+    async fn mark_published(&self, ids: &[VerificationId]) -> Result<(), StoreError>;
+
+    /// Removes tasks that have been done for two days, and says how many; some may be left for the
+    /// next time.
+    async fn prune_verifications(&self) -> Result<u64, StoreError>;
 
     /// Opens an account with balance 0 for the caller.
     ///
@@ -125,6 +182,7 @@ pub trait Store: Send + Sync {
     /// again.
     ///
     /// # Errors
+    /// [`StoreError::EmailNotVerified`] when money would leave and the caller's address is not,
     /// [`StoreError::NotFound`] when the caller's side is not an account of theirs,
     /// [`StoreError::KeyReused`], [`StoreError::RequestInFlight`], and
     /// [`StoreError::OutcomeUnknown`] when nobody can tell whether it was done.
@@ -183,6 +241,15 @@ pub enum StoreError {
     /// Too many passwords were wrong; for so long none is looked at.
     #[error("locked for {}s", .0.as_secs())]
     Locked(Duration),
+    /// The caller has not verified their address.
+    #[error("the e-mail address is not verified")]
+    EmailNotVerified,
+    /// There was such a code; it is of no use any more.
+    #[error("the code is spent")]
+    CodeSpent,
+    /// Enough mails have been asked for; for so long there is none.
+    #[error("no further mail for {}s", .0.as_secs())]
+    TooManyMails(Duration),
     /// The password that was proven is no longer the user's.
     #[error("the password has been changed since it was proven")]
     ProofOutdated,

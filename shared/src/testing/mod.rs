@@ -18,9 +18,10 @@ use crate::{
     auth::{CursorSealer, generate_cursor_key},
     bank::BankError,
     clock::FixedClock,
-    domain::{Caller, SessionId, Username},
-    http::{Reply, Request, answer},
+    domain::{Caller, SessionId, Username, VerificationId},
+    http::{Failure, Reply, Request, answer},
     store::StoreError,
+    tasks::PublishError,
 };
 
 mod fixtures;
@@ -28,7 +29,10 @@ mod forgeries;
 
 pub use self::fixtures::{account, amount, credentials, entry, posted, transfer, user};
 pub use self::forgeries::{Forger, Forgery};
-pub use crate::store::MockStore;
+pub use crate::{
+    store::MockStore,
+    tasks::{MockMailer, MockTaskQueue},
+};
 
 /// What a function for signed-in callers works with, over a mock store, [`clock`] and a new key for
 /// cursors.
@@ -40,6 +44,20 @@ pub fn app(store: MockStore) -> App {
     let key = generate_cursor_key().expect("random bytes");
     let cursors = CursorSealer::new("dev", &key).expect("a key");
     App { store: Box::new(store), clock: Box::new(clock()), cursors }
+}
+
+/// A queue that takes this task, and no other.
+#[must_use]
+pub fn queue_for(id: VerificationId) -> MockTaskQueue {
+    let mut queue = MockTaskQueue::new();
+    queue.expect_publish().once().withf(move |ids| ids == [id]).returning(|ids| Ok(ids.to_vec()));
+    queue
+}
+
+/// The error of a queue that cannot be reached.
+#[must_use]
+pub fn unpublished() -> PublishError {
+    PublishError { reason: "connection refused".to_owned() }
 }
 
 /// Makes an error of the store; errors cannot be cloned.
@@ -177,6 +195,13 @@ impl Event {
         self.text(&body.to_string())
     }
 
+    /// With the body of a form.
+    #[must_use]
+    pub fn form(mut self, body: &str) -> Self {
+        self.body = Some(body.to_owned());
+        self.header("content-type", "application/x-www-form-urlencoded")
+    }
+
     /// With a body that calls itself JSON.
     #[must_use]
     pub fn text(mut self, body: &str) -> Self {
@@ -225,8 +250,10 @@ pub struct Answer {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The JSON body; null when it is empty.
+    /// The JSON body; null when it is empty or a page.
     pub body: Value,
+    /// The page; empty when there is none.
+    pub page: String,
 }
 
 impl Answer {
@@ -248,10 +275,11 @@ impl Answer {
 ///
 /// # Panics
 /// When the answer is not JSON, or lacks a header that every answer has.
-pub async fn send<App, Handler, Outcome>(app: App, handler: Handler, event: Event) -> Answer
+pub async fn send<App, Handler, Outcome, Failed>(app: App, handler: Handler, event: Event) -> Answer
 where
     Handler: Fn(Arc<App>, Request) -> Outcome,
-    Outcome: Future<Output = Result<Reply, BankError>>,
+    Outcome: Future<Output = Result<Reply, Failed>>,
+    Failed: Into<Failure> + From<BankError>,
 {
     send_to(Arc::new(app), handler, event).await
 }
@@ -260,34 +288,43 @@ where
 ///
 /// # Panics
 /// As [`send`].
-pub async fn send_to<App, Handler, Outcome>(app: Arc<App>, handler: Handler, event: Event) -> Answer
+pub async fn send_to<App, Handler, Outcome, Failed>(
+    app: Arc<App>,
+    handler: Handler,
+    event: Event,
+) -> Answer
 where
     Handler: Fn(Arc<App>, Request) -> Outcome,
-    Outcome: Future<Output = Result<Reply, BankError>>,
+    Outcome: Future<Output = Result<Reply, Failed>>,
+    Failed: Into<Failure> + From<BankError>,
 {
     let response: Response<Body> = answer(app, handler, event.into_request()).await;
     let (parts, body) = response.into_parts();
     assert_eq!(parts.headers["cache-control"], "no-store");
     assert_eq!(parts.headers["x-content-type-options"], "nosniff");
     assert_eq!(parts.headers["x-request-id"], "request-1");
-    let bytes: &[u8] = body.as_ref();
+    let (status, bytes): (_, &[u8]) = (parts.status.as_u16(), body.as_ref());
+    let content_type = parts.headers.get("content-type").map(HeaderValue::as_bytes);
+    if content_type == Some(b"text/html; charset=utf-8") {
+        let page = String::from_utf8(bytes.to_vec()).expect("UTF-8");
+        return Answer { status, headers: parts.headers, body: Value::Null, page };
+    }
     let body = if bytes.is_empty() {
         Value::Null
     } else {
         serde_json::from_slice(bytes).expect("a JSON body")
     };
-    let content_type = parts.headers.get("content-type").map(HeaderValue::as_bytes);
     let expected: Option<&[u8]> = match parts.status {
-        StatusCode::NO_CONTENT => None,
+        StatusCode::ACCEPTED | StatusCode::NO_CONTENT => None,
         status if status.is_success() => Some(b"application/json"),
         _ => Some(b"application/problem+json"),
     };
     assert_eq!(content_type, expected);
     if !parts.status.is_success() {
-        assert_eq!(body["status"], parts.status.as_u16());
+        assert_eq!(body["status"], status);
         assert_eq!(body["instance"], "request-1");
         let code = body["code"].as_str().expect("a code");
         assert_eq!(body["type"], format!("https://simplebank.dev/problems/{code}"));
     }
-    Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    Answer { status, headers: parts.headers, body, page: String::new() }
 }

@@ -26,4 +26,5 @@ mod renewals;
 mod sessions;
 mod support;
 mod users;
+mod verifications;
 mod wire;

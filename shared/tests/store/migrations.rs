@@ -74,6 +74,19 @@ async fn a_failed_migration_leaves_nothing_and_blocks_nobody(
     assert_eq!(up.pending, [0; 0]);
 }
 
+/// The present call of a function that had a parameter less.
+const OLD_MOVE_MONEY: &str = "
+    CREATE FUNCTION move_money(
+        uuid, text, text, bytea, bigint, bigint, bigint, text, boolean,
+        OUT outcome text, OUT is_replay boolean, OUT account_id bigint, OUT account_currency text,
+        OUT account_created_at timestamptz, OUT entry_id bigint, OUT entry_amount bigint,
+        OUT balance_after bigint, OUT transfer_id bigint, OUT entry_created_at timestamptz
+    ) LANGUAGE sql AS 'SELECT outcome, is_replay, account_id, account_currency, account_created_at,
+        entry_id, entry_amount, balance_after, transfer_id, entry_created_at
+        FROM move_money($1, $2, $3, $4, $5, $6, $7, $8)'";
+const NO_OLD_MOVE_MONEY: &str = "DROP FUNCTION IF EXISTS
+    move_money(uuid, text, text, bytea, bigint, bigint, bigint, text, boolean)";
+
 /// Money that was moved before the books were kept as they are now is in them all the same, and
 /// every key answers as it did. So it is on the way back.
 #[sqlx::test(migrations = false)]
@@ -89,6 +102,7 @@ async fn the_books_and_their_keys_survive_a_migration(_: PgPoolOptions, options:
     let mut bank = Bank::with(options, config.clone()).await;
     let (alice, bob) = (bank.customer().await, bank.customer().await);
     down().await;
+    bank.pool.execute(OLD_MOVE_MONEY).await.unwrap();
 
     let from = bank.account_of(&alice, Currency::Usd, 100).await;
     let to = bank.account_of(&bob, Currency::Usd, 0).await;
@@ -106,8 +120,14 @@ async fn the_books_and_their_keys_survive_a_migration(_: PgPoolOptions, options:
     }
     for direction in [Direction::Up, Direction::Down, Direction::Up] {
         match direction {
-            Direction::Down => down().await,
-            Direction::Up | Direction::Stay => drop(migrate(&config, direction).await.unwrap()),
+            Direction::Down => {
+                down().await;
+                bank.pool.execute(OLD_MOVE_MONEY).await.unwrap();
+            }
+            Direction::Up | Direction::Stay => {
+                bank.pool.execute(NO_OLD_MOVE_MONEY).await.unwrap();
+                migrate(&config, direction).await.unwrap();
+            }
         }
         for ((caller, key, movement), answer) in requests.iter().zip(&answers) {
             let again = bank.store.move_money(caller, key, *movement).await.unwrap();

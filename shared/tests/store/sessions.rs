@@ -18,7 +18,7 @@ impl Bank {
     /// A user and the first of their sessions, with the hash of its refresh token.
     pub(crate) async fn logged_in(&mut self) -> (User, Caller, [u8; 32]) {
         let new = self.new_user();
-        let user = self.store.create_user(new).await.unwrap();
+        let (user, _) = self.store.create_user(new).await.unwrap();
         let (caller, token) = self.log_in(&user).await;
         (user, caller, token)
     }
@@ -87,7 +87,7 @@ async fn a_renewed_session_lives_longer_and_for_its_user(
 async fn no_renewal_goes_beyond_the_sessions_life(_: PgPoolOptions, options: PgConnectOptions) {
     let mut bank = Bank::new(options).await;
     let new = bank.new_user();
-    let user = bank.store.create_user(new).await.unwrap();
+    let (user, _) = bank.store.create_user(new).await.unwrap();
     let life = Duration::from_secs(90);
     let limits = SessionLimits { idle: Duration::from_mins(1), life };
     let mut session = bank.new_session(&user);

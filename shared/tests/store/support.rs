@@ -48,9 +48,14 @@ impl Bank {
     pub(crate) async fn environments(&self, count: usize) -> Vec<Arc<PostgresStore>> {
         let mut stores = Vec::new();
         for _ in 0..count {
-            stores.push(Arc::new(PostgresStore::open(&self.config).await.unwrap()));
+            stores.push(Arc::new(self.another_store().await));
         }
         stores
+    }
+
+    /// A store for one more environment.
+    pub(crate) async fn another_store(&self) -> PostgresStore {
+        PostgresStore::open(&self.config).await.unwrap()
     }
 
     pub(crate) fn new_user(&mut self) -> NewUser {
@@ -63,10 +68,17 @@ impl Bank {
         }
     }
 
-    /// A user with a live session.
+    /// A user with a live session, whose address is verified.
     pub(crate) async fn customer(&mut self) -> Caller {
         let new = self.new_user();
-        let user = self.store.create_user(new).await.unwrap();
+        let (user, _) = self.store.create_user(new).await.unwrap();
+        sqlx::query!(
+            "UPDATE users SET is_email_verified = true WHERE username = $1",
+            user.username.as_str()
+        )
+        .execute(&self.pool)
+        .await
+        .unwrap();
         self.log_in(&user).await.0
     }
 

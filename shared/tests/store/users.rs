@@ -15,7 +15,7 @@ async fn a_user_is_kept_as_created(_: PgPoolOptions, options: PgConnectOptions) 
     let mut bank = Bank::new(options).await;
     let new = bank.new_user();
 
-    let created = bank.store.create_user(new.clone()).await.unwrap();
+    let (created, _) = bank.store.create_user(new.clone()).await.unwrap();
     let proof = bank.store.find_proof(&attempt(&new.username)).await.unwrap();
     let read = proof.credentials.unwrap();
 
@@ -74,7 +74,9 @@ async fn what_is_not_given_stays(_: PgPoolOptions, options: PgConnectOptions) {
     let mut bank = Bank::new(options).await;
     let (user, caller, _) = bank.logged_in().await;
     let before = hashed_password(&bank, &user).await;
-    let change = async |changes| bank.store.change_user(&caller, &user.username, changes).await;
+    let change = async |changes| {
+        bank.store.change_user(&caller, &user.username, changes).await.map(|(user, _)| user)
+    };
 
     assert_eq!(change(UserChanges::default()).await.unwrap(), user, "nothing is given");
     let named = change(renamed("Ada")).await.unwrap();
@@ -104,7 +106,9 @@ async fn a_new_address_is_not_verified(_: PgPoolOptions, options: PgConnectOptio
     let (user, caller, _) = bank.logged_in().await;
     let (taken, ..) = bank.logged_in().await;
     sqlx::query!("UPDATE users SET is_email_verified = true").execute(&bank.pool).await.unwrap();
-    let change = async |changes| bank.store.change_user(&caller, &user.username, changes).await;
+    let change = async |changes| {
+        bank.store.change_user(&caller, &user.username, changes).await.map(|(user, _)| user)
+    };
 
     assert!(change(moved(&user.email, &user)).await.unwrap().is_email_verified, "the same one");
     assert!(change(renamed("Ada")).await.unwrap().is_email_verified);
@@ -141,7 +145,9 @@ async fn dealings(bank: &Bank, caller: &Caller, other: &User) -> [Result<User, S
         proven_changed_at: Some(other.password_changed_at),
         ..UserChanges::default()
     };
-    let change = async |changes| bank.store.change_user(caller, &other.username, changes).await;
+    let change = async |changes| {
+        bank.store.change_user(caller, &other.username, changes).await.map(|(user, _)| user)
+    };
     [
         bank.store.get_user(caller, &other.username).await,
         change(renamed("Ada")).await,

@@ -11,6 +11,7 @@ pub mod roles;
 mod sessions;
 mod users;
 pub mod verification;
+mod verifications;
 
 use std::time::Duration;
 
@@ -21,9 +22,10 @@ use super::{Store, StoreError};
 use crate::{
     config::DatabaseConfig,
     domain::{
-        Account, AccountId, Attempt, AttemptLimits, Caller, Currency, Entry, IdempotencyKey, Keyed,
-        LiveSession, Movement, NewSession, NewUser, Page, Posting, Proof, Renewed, Session,
-        SessionId, Slice, Sliced, Transfer, TransferId, User, UserChanges, Username,
+        Account, AccountId, Attempt, AttemptLimits, Caller, Claim, Currency, Entry, IdempotencyKey,
+        Keyed, LiveSession, Movement, NewSession, NewUser, Page, Payers, Posting, Proof, Renewed,
+        Session, SessionId, Slice, Sliced, Transfer, TransferId, User, UserChanges, Username,
+        VerificationId,
     },
 };
 
@@ -34,6 +36,7 @@ pub use connection::{ConnectError, Connections, options};
 #[derive(Debug)]
 pub struct PostgresStore {
     connections: Connections,
+    payers: Payers,
 }
 
 impl PostgresStore {
@@ -44,13 +47,19 @@ impl PostgresStore {
     pub async fn open(config: &DatabaseConfig) -> Result<Self, ConnectError> {
         let connections = Connections::new(config)?;
         connections.warm_up().await;
-        Ok(Self { connections })
+        Ok(Self { connections, payers: Payers::default() })
+    }
+
+    /// The same, with money leaving the accounts of these.
+    #[must_use]
+    pub fn paying(self, payers: Payers) -> Self {
+        Self { payers, ..self }
     }
 }
 
 #[async_trait]
 impl Store for PostgresStore {
-    async fn create_user(&self, user: NewUser) -> Result<User, StoreError> {
+    async fn create_user(&self, user: NewUser) -> Result<(User, VerificationId), StoreError> {
         users::create(&self.connections, user).await
     }
 
@@ -108,8 +117,61 @@ impl Store for PostgresStore {
         caller: &Caller,
         username: &Username,
         changes: UserChanges,
-    ) -> Result<User, StoreError> {
+    ) -> Result<(User, Option<VerificationId>), StoreError> {
         users::change(&self.connections, caller, username, changes).await
+    }
+
+    async fn request_verification(
+        &self,
+        caller: &Caller,
+    ) -> Result<Option<VerificationId>, StoreError> {
+        verifications::request(&self.connections, caller).await
+    }
+
+    async fn claim_verification(
+        &self,
+        id: VerificationId,
+        code_hash: [u8; 32],
+        lease: Duration,
+        life: Duration,
+    ) -> Result<Claim, StoreError> {
+        retry_keyed(|| verifications::claim(&self.connections, id, code_hash, lease, life)).await
+    }
+
+    async fn finish_verification(
+        &self,
+        id: VerificationId,
+        code_hash: [u8; 32],
+    ) -> Result<(), StoreError> {
+        retry_keyed(|| verifications::finish(&self.connections, id, code_hash)).await
+    }
+
+    async fn release_verification(
+        &self,
+        id: VerificationId,
+        code_hash: [u8; 32],
+    ) -> Result<(), StoreError> {
+        verifications::release(&self.connections, id, code_hash).await
+    }
+
+    async fn spend_verification(
+        &self,
+        id: VerificationId,
+        code_hash: [u8; 32],
+    ) -> Result<(), StoreError> {
+        verifications::spend(&self.connections, id, code_hash).await
+    }
+
+    async fn take_due_verifications(&self, limit: i64) -> Result<Vec<VerificationId>, StoreError> {
+        verifications::take_due(&self.connections, limit).await
+    }
+
+    async fn mark_published(&self, ids: &[VerificationId]) -> Result<(), StoreError> {
+        verifications::mark_published(&self.connections, ids).await
+    }
+
+    async fn prune_verifications(&self) -> Result<u64, StoreError> {
+        verifications::prune(&self.connections).await
     }
 
     async fn open_account(
@@ -134,7 +196,8 @@ impl Store for PostgresStore {
         key: &IdempotencyKey,
         movement: Movement,
     ) -> Result<Keyed<Posting>, StoreError> {
-        retry_keyed(|| movements::execute(&self.connections, caller, key, movement)).await
+        retry_keyed(|| movements::execute(&self.connections, caller, key, movement, self.payers))
+            .await
     }
 
     async fn list_entries(

@@ -8,7 +8,7 @@ use super::Connections;
 use crate::{
     domain::{
         Account, AccountId, Balance, Caller, Currency, Entry, EntryId, EntryKind, IdempotencyKey,
-        Keyed, Movement, Posting, Refusal, TransferId,
+        Keyed, Movement, Payers, Posting, Refusal, TransferId,
     },
     store::StoreError,
 };
@@ -19,6 +19,7 @@ pub(super) async fn execute(
     caller: &Caller,
     key: &IdempotencyKey,
     movement: Movement,
+    payers: Payers,
 ) -> Result<Keyed<Posting>, StoreError> {
     let mut lease = connections.lease().await?;
     let hash = Sha256::digest(movement.canonical());
@@ -28,7 +29,7 @@ pub(super) async fn execute(
         r#"SELECT outcome AS "outcome!", is_replay AS "is_replay!", account_id, account_currency,
                   account_created_at, entry_id, entry_amount, balance_after, transfer_id,
                   entry_created_at
-           FROM move_money($1, $2, $3, $4, $5, $6, $7, $8)"#,
+           FROM move_money($1, $2, $3, $4, $5, $6, $7, $8, $9)"#,
         caller.session_id.0,
         caller.username.as_str(),
         key.as_str(),
@@ -37,6 +38,7 @@ pub(super) async fn execute(
         paid.map(|id| id.0),
         amount,
         currency.map(Currency::code),
+        payers == Payers::Verified,
     )
     .fetch_one(&mut *lease)
     .await;
@@ -100,6 +102,7 @@ impl MovementRow {
                 Ok(Keyed { outcome: Ok(posting), is_replay })
             }
             "session_ended" => Err(StoreError::SessionEnded),
+            "email_not_verified" => Err(StoreError::EmailNotVerified),
             "not_found" => Err(StoreError::NotFound),
             "key_reused" => Err(StoreError::KeyReused),
             "request_in_flight" => Err(StoreError::RequestInFlight),

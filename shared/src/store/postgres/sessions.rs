@@ -150,7 +150,7 @@ pub(super) async fn end(
     }
 }
 
-fn whole_secs(duration: Duration) -> i64 {
+pub(super) fn whole_secs(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 

@@ -2,9 +2,9 @@
 
 use time::OffsetDateTime;
 
-use super::Connections;
+use super::{Connections, attempts::seconds};
 use crate::{
-    domain::{Caller, Email, FullName, NewUser, User, UserChanges, Username},
+    domain::{Caller, Email, FullName, NewUser, User, UserChanges, Username, VerificationId},
     store::StoreError,
 };
 
@@ -25,14 +25,28 @@ macro_rules! user_of {
 }
 pub(super) use user_of;
 
-pub(super) async fn create(connections: &Connections, user: NewUser) -> Result<User, StoreError> {
+pub(super) async fn create(
+    connections: &Connections,
+    user: NewUser,
+) -> Result<(User, VerificationId), StoreError> {
     let mut lease = connections.lease().await?;
     let created = sqlx::query!(
-        r#"INSERT INTO users (username, hashed_password, full_name, email)
-           VALUES ($1, $2, $3, $4)
-           RETURNING username AS "username?", full_name AS "full_name?", email AS "email?",
-                     is_email_verified AS "is_email_verified?", role AS "role?",
-                     password_changed_at AS "password_changed_at?", created_at AS "created_at?""#,
+        r#"WITH created AS (
+               INSERT INTO users (username, hashed_password, full_name, email)
+               VALUES ($1, $2, $3, $4)
+               RETURNING username, full_name, email, is_email_verified, role, password_changed_at,
+                         created_at
+           ), task AS (
+               INSERT INTO verify_emails (username, email, reason)
+               SELECT created.username, created.email, 'sign_up' FROM created
+               RETURNING id
+           )
+           SELECT task.id AS email_id, created.username AS "username?",
+                  created.full_name AS "full_name?", created.email AS "email?",
+                  created.is_email_verified AS "is_email_verified?", created.role AS "role?",
+                  created.password_changed_at AS "password_changed_at?",
+                  created.created_at AS "created_at?"
+           FROM created, task"#,
         user.username.as_str(),
         user.hashed_password,
         user.full_name.as_str(),
@@ -41,7 +55,8 @@ pub(super) async fn create(connections: &Connections, user: NewUser) -> Result<U
     .fetch_one(&mut *lease)
     .await;
     let row = lease.settle(created).map_err(StoreError::in_doubt)?;
-    user_of!(row)?.ok_or(StoreError::NotFound)
+    let user = user_of!(row)?.ok_or(inconsistent("username"))?;
+    Ok((user, VerificationId(row.email_id)))
 }
 
 pub(super) async fn get(
@@ -75,11 +90,11 @@ pub(super) async fn change(
     caller: &Caller,
     username: &Username,
     changes: UserChanges,
-) -> Result<User, StoreError> {
+) -> Result<(User, Option<VerificationId>), StoreError> {
     let mut lease = connections.lease().await?;
     let answer = sqlx::query!(
         r#"SELECT outcome AS "outcome!", username, full_name, email, is_email_verified, role,
-                  password_changed_at, created_at
+                  password_changed_at, created_at, email_id, wait_secs
            FROM change_user($1, $2, $3, $4, $5, $6, $7)"#,
         caller.session_id.0,
         caller.username.as_str(),
@@ -92,12 +107,16 @@ pub(super) async fn change(
     .fetch_one(&mut *lease)
     .await;
     let row = lease.settle(answer).map_err(StoreError::in_doubt)?;
-    match row.outcome.as_str() {
-        "changed" => user_of!(row)?.ok_or(inconsistent("username")),
-        "session_ended" => Err(StoreError::SessionEnded),
-        "not_found" => Err(StoreError::NotFound),
-        "permission_denied" => Err(StoreError::PermissionDenied),
-        "password_changed" => Err(StoreError::ProofOutdated),
+    match (row.outcome.as_str(), row.wait_secs) {
+        ("changed", _) => {
+            let user = user_of!(row)?.ok_or(inconsistent("username"))?;
+            Ok((user, row.email_id.map(VerificationId)))
+        }
+        ("session_ended", _) => Err(StoreError::SessionEnded),
+        ("not_found", _) => Err(StoreError::NotFound),
+        ("permission_denied", _) => Err(StoreError::PermissionDenied),
+        ("password_changed", _) => Err(StoreError::ProofOutdated),
+        ("too_many", Some(secs)) => Err(StoreError::TooManyMails(seconds(secs))),
         _ => Err(StoreError::Inconsistent { table: "change_user", column: "outcome" }),
     }
 }

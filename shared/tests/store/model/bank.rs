@@ -37,6 +37,9 @@ impl Denial {
             | StoreError::Defect(_)
             | StoreError::Inconsistent { .. }
             // No movement and no look at an account has these.
+            | StoreError::EmailNotVerified
+            | StoreError::CodeSpent
+            | StoreError::TooManyMails(_)
             | StoreError::PermissionDenied
             | StoreError::Locked(_)
             | StoreError::ProofOutdated

@@ -1,0 +1,34 @@
+//! From the queue of tasks: mails each user the code that verifies their address.
+
+mod handler;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use shared::{
+    bank::MailingTools,
+    clock::SystemClock,
+    config::{DatabaseConfig, MailConfig},
+    store::PostgresStore,
+    tasks::SesMailer,
+    telemetry,
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let mail = MailConfig::from_env()?;
+    let store = PostgresStore::open(&DatabaseConfig::from_env()?).await?;
+    let tools = Arc::new(MailingTools {
+        store: Box::new(store),
+        mailer: Box::new(SesMailer::open(&mail, Box::new(SystemClock)).await),
+        public_url: mail.public_url,
+    });
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<_>| {
+        let tools = Arc::clone(&tools);
+        async move { Ok::<_, Error>(handler::handle(&tools, event.payload).await) }
+    }))
+    .await
+}

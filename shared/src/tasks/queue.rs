@@ -1,0 +1,151 @@
+//! The queue between the outbox and its worker, on SQS.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_sqs::{
+    Client,
+    types::{SendMessageBatchRequestEntry, builders::SendMessageBatchRequestEntryBuilder},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    aws::{self, Patience},
+    config::QueueConfig,
+    domain::VerificationId,
+    telemetry::chain,
+};
+
+/// Short, and one attempt: a request waits for this, and the relay is the second attempt.
+const PATIENCE: Patience = Patience {
+    connect: Duration::from_millis(500),
+    attempt: Duration::from_secs(1),
+    in_all: Duration::from_secs(1),
+    attempts: 1,
+};
+
+/// The most messages that SQS takes in one call.
+const MAX_MESSAGES: usize = 10;
+
+/// What the queue's message says: `{"email_id": 4711}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TaskMessage {
+    /// The task.
+    pub id: VerificationId,
+}
+
+impl TaskMessage {
+    /// The message's text.
+    #[must_use]
+    pub fn text(self) -> String {
+        json!({ "email_id": self.id.0 }).to_string()
+    }
+
+    /// Reads a message's text; `None` when it is no such message.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let message: Value = serde_json::from_str(text).ok()?;
+        let object = message.as_object().filter(|object| object.len() == 1)?;
+        let id = VerificationId::new(object.get("email_id")?.as_i64()?).ok()?;
+        Some(Self { id })
+    }
+}
+
+/// Takes tasks to the worker.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait TaskQueue: Send + Sync {
+    /// Publishes tasks and says which of them the queue has now.
+    ///
+    /// # Errors
+    /// When the queue cannot be had: it may have the tasks all the same.
+    async fn publish(&self, tasks: &[VerificationId]) -> Result<Vec<VerificationId>, PublishError>;
+}
+
+/// Tasks that the queue has not confirmed.
+#[derive(Debug, thiserror::Error)]
+#[error("the queue did not take it: {reason}")]
+pub struct PublishError {
+    /// What the queue or the way to it says.
+    pub reason: String,
+}
+
+/// A queue of SQS.
+#[derive(Debug, Clone)]
+pub struct SqsQueue {
+    client: Client,
+    url: String,
+}
+
+impl SqsQueue {
+    /// A client for the queue; it connects when it is used.
+    pub async fn open(config: QueueConfig) -> Self {
+        Self { client: Client::new(&aws::config(PATIENCE).await), url: config.url }
+    }
+
+    async fn publish_batch(
+        &self,
+        tasks: &[VerificationId],
+    ) -> Result<Vec<VerificationId>, PublishError> {
+        let entries: Result<Vec<_>, _> = tasks.iter().map(|id| entry(*id).build()).collect();
+        let entries = entries.map_err(|error| PublishError { reason: chain(&error) })?;
+        let request = self.client.send_message_batch().queue_url(&self.url);
+        let answer = request.set_entries(Some(entries)).send().await;
+        let answer = answer.map_err(|error| PublishError { reason: chain(&error) })?;
+        for failed in answer.failed() {
+            tracing::warn!(
+                email_id = failed.id(),
+                code = failed.code(),
+                "the queue refuses a task"
+            );
+        }
+        let is_taken = |id: &VerificationId| {
+            answer.successful().iter().any(|taken| taken.id() == id.0.to_string())
+        };
+        Ok(tasks.iter().copied().filter(is_taken).collect())
+    }
+}
+
+#[async_trait]
+impl TaskQueue for SqsQueue {
+    async fn publish(&self, tasks: &[VerificationId]) -> Result<Vec<VerificationId>, PublishError> {
+        let mut taken = Vec::with_capacity(tasks.len());
+        for batch in tasks.chunks(MAX_MESSAGES) {
+            taken.extend(self.publish_batch(batch).await?);
+        }
+        Ok(taken)
+    }
+}
+
+fn entry(id: VerificationId) -> SendMessageBatchRequestEntryBuilder {
+    SendMessageBatchRequestEntry::builder()
+        .id(id.0.to_string())
+        .message_body(TaskMessage { id }.text())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_read_as_it_was_written_and_nothing_else_is_one() {
+        let message = TaskMessage { id: VerificationId(4711) };
+        assert_eq!(message.text(), r#"{"email_id":4711}"#);
+        assert_eq!(TaskMessage::parse(&message.text()), Some(message));
+        for text in [
+            "",
+            "{",
+            "4711",
+            "[4711]",
+            "{}",
+            r#"{"email_id":0}"#,
+            r#"{"email_id":-1}"#,
+            r#"{"email_id":"4711"}"#,
+            r#"{"email_id":4711.5}"#,
+            r#"{"email_id":18446744073709551615}"#,
+            r#"{"email_id":4711,"to":"mallory@example.com"}"#,
+        ] {
+            assert_eq!(TaskMessage::parse(text), None, "{text}");
+        }
+    }
+}
