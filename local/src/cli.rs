@@ -1,16 +1,24 @@
 //! What can be asked for on the command line.
 
-use std::{fs, net::IpAddr, path::PathBuf};
+use std::{
+    env, fs,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use axum::http::Uri;
 use clap::{Args, Parser, Subcommand};
 
-use crate::template::Supplied;
+use crate::{lambda::AWS_ENDPOINT_URL, template::Supplied};
 
 /// Serves the REST API of a SAM template on one machine, for development and tests only.
 ///
 /// It reads the template and runs the same function binaries that are deployed, each in processes of
 /// its own, over the Lambda Runtime API. It is no replacement for API Gateway and is never deployed.
+///
+/// Queues, secrets and mail are those of the emulator of AWS that `AWS_ENDPOINT_URL` names, such as
+/// moto. It is given all that the template has of them. Queues that invoke functions are read as
+/// Lambda reads them. Without an emulator there is none of it.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Cli {
@@ -97,6 +105,28 @@ impl Options {
         supplied.extend(self.parameter.iter().cloned());
         Ok(supplied)
     }
+
+    /// Where the emulator of AWS answers, if there is one: what the functions are given wins over
+    /// this process's own environment.
+    pub(crate) fn emulator(&self) -> Result<Option<String>, String> {
+        let given = self.env.iter().rev().find(|(name, _)| name == AWS_ENDPOINT_URL);
+        let url = given.map(|(_, url)| url.clone()).or_else(own_endpoint).unwrap_or_default();
+        if url.is_empty() {
+            return Ok(None);
+        }
+        parse_endpoint(&url).map_err(|problem| format!("{AWS_ENDPOINT_URL}: {problem}"))?;
+        Ok(Some(url.trim_end_matches('/').to_owned()))
+    }
+
+    /// Where to listen.
+    pub(crate) fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.host, self.port)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "no setting of the bank's: it names its AWS")]
+fn own_endpoint() -> Option<String> {
+    env::var(AWS_ENDPOINT_URL).ok()
 }
 
 fn parse_parameters(text: &str) -> Result<Supplied, String> {
@@ -130,6 +160,20 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         <Cli as CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn the_emulator_of_the_functions_is_the_emulator() {
+        let emulator = |url: &str| {
+            let pair = format!("AWS_ENDPOINT_URL={url}");
+            let arguments =
+                ["bank-local", "--env", "AWS_ENDPOINT_URL=http://first", "--env", &pair];
+            Cli::parse_from(arguments).options.emulator()
+        };
+        assert_eq!(emulator("http://127.0.0.1:5000/"), Ok(Some("http://127.0.0.1:5000".into())));
+        assert_eq!(emulator(""), Ok(None));
+        // Whatever it is, it could be the real one.
+        assert!(emulator("https://sqs.us-east-1.amazonaws.com").is_err());
     }
 
     #[test]

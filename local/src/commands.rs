@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     fs,
-    time::Duration,
 };
 
 use serde_json::Value;
@@ -13,13 +12,11 @@ use crate::{
     Error,
     cli::Options,
     console, invoker,
-    lambda::{Invocation, InvokeError},
+    lambda::{Invocation, InvokeError, aws_variables},
+    serve::api_url,
     stop::StopSignal,
     template::Template,
 };
-
-/// How long a function may take to start and to be waited for, besides its own time-out.
-const START_SECS: u64 = 15;
 
 /// Invokes one function, which only has to be built and configured itself.
 pub(crate) async fn invoke(
@@ -31,15 +28,14 @@ pub(crate) async fn invoke(
     let mut functions = template.functions()?;
     functions.retain(|function| function.name == name || function.logical_id == name);
     let function = functions.first().ok_or_else(|| Error::NoFunction(name.to_owned()))?;
-    let patience = Duration::from_secs(function.timeout_secs.saturating_add(START_SECS));
     let invocation = Invocation {
         payload: payload(data)?.to_string().into(),
         trace_id: Invocation::new_trace_id(),
     };
-    let lambda = invoker(options, &functions).await?;
+    let lambda = invoker(options, template, &functions, &api_url(options.address())).await?;
     let stop = StopSignal::listen().map_err(Error::Io)?;
     let answer = select! {
-        answer = lambda.invoke(&function.name, invocation, patience) => answer,
+        answer = lambda.invoke(&function.name, invocation, function.patience()) => answer,
         () = stop.received() => return Err(Error::Stopped),
     };
     match answer {
@@ -65,11 +61,14 @@ fn payload(data: &str) -> Result<Value, Error> {
     serde_json::from_str(&text).map_err(|error| Error::Data(error.to_string()))
 }
 
-/// Prints the variables of all functions, which must not contradict each other.
-pub(crate) fn env(template: &Template) -> Result<(), Error> {
-    let mut all: BTreeMap<String, (String, String)> = BTreeMap::new();
+/// Prints the variables of all functions, which must not contradict each other, and those with which
+/// they find their AWS.
+pub(crate) fn env(options: &Options, template: &Template) -> Result<(), Error> {
+    let aws = aws_variables(template.aws_endpoint()).into_iter();
+    let mut all: BTreeMap<String, (String, String)> =
+        aws.map(|(name, value)| (name, (value, "AWS".to_owned()))).collect();
     for function in template.functions()? {
-        for (name, value) in function.environment()? {
+        for (name, value) in function.environment(&api_url(options.address()))? {
             match all.entry(name) {
                 Entry::Vacant(entry) => {
                     entry.insert((value, function.logical_id.clone()));

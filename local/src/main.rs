@@ -1,17 +1,20 @@
 //! The bank on one machine: serves the REST API of `template.yaml` with the functions' own binaries.
 //!
-//! [`template`] reads what is to be served, [`gateway`] plays API Gateway, [`lambda`] plays Lambda.
+//! [`template`] reads what is to be served, [`gateway`] plays API Gateway, [`lambda`] plays Lambda,
+//! and [`triggers`] what invokes functions besides. Other services are an [`emulator`]'s to play.
 //! It is a development and test tool, depends on none of the bank's code and is never deployed.
 
 mod cli;
 mod clock;
 mod commands;
 mod console;
+mod emulator;
 mod gateway;
 mod lambda;
 mod serve;
 mod stop;
 mod template;
+mod triggers;
 
 use std::{io, net::SocketAddr, process::ExitCode};
 
@@ -20,6 +23,7 @@ use thiserror::Error;
 
 use crate::{
     cli::{Cli, Command, Options},
+    emulator::{EmulatorError, NOWHERE},
     gateway::RouteConflict,
     lambda::{Common, Endpoint, FunctionSpec, Invoker, MissingBinary, RuntimeApi},
     template::{Function, Template, TemplateError},
@@ -29,11 +33,13 @@ use crate::{
 #[derive(Debug, Error)]
 enum Error {
     #[error("{0}")]
-    Parameters(String),
+    Options(String),
     #[error(transparent)]
     Template(#[from] TemplateError),
     #[error(transparent)]
     Routes(#[from] RouteConflict),
+    #[error(transparent)]
+    Emulator(#[from] EmulatorError),
     #[error(transparent)]
     NotBuilt(#[from] MissingBinary),
     #[error("the template has no function {0}")]
@@ -68,26 +74,35 @@ async fn main() -> ExitCode {
 
 async fn run(cli: &Cli) -> Result<(), Error> {
     let options = &cli.options;
-    let supplied = options.supplied().map_err(Error::Parameters)?;
-    let template = Template::read(&options.template, supplied)?;
+    let supplied = options.supplied().map_err(Error::Options)?;
+    let emulator = options.emulator().map_err(Error::Options)?;
+    let aws_endpoint = emulator.as_deref().unwrap_or(NOWHERE);
+    let template = Template::read(&options.template, supplied, aws_endpoint)?;
     match cli.command() {
-        Command::Serve => serve::serve(options, &template).await,
+        Command::Serve => serve::serve(options, &template, emulator.as_deref()).await,
         Command::Invoke { function, data } => {
             commands::invoke(options, &template, function, data).await
         }
-        Command::Env => commands::env(&template),
+        Command::Env => commands::env(options, &template),
         Command::Routes => commands::routes(&template),
     }
 }
 
-/// The way to run these functions that the options ask for.
-async fn invoker(options: &Options, functions: &[Function<'_>]) -> Result<Invoker, Error> {
+/// The way to run these functions that the options ask for; the API answers, or would, at `api_url`.
+async fn invoker(
+    options: &Options,
+    template: &Template,
+    functions: &[Function<'_>],
+    api_url: &str,
+) -> Result<Invoker, Error> {
     if let Some(endpoint) = &options.lambda_endpoint {
         return Ok(Invoker::Endpoint(Box::new(Endpoint::new(endpoint))));
     }
     let common = Common {
         binaries: &options.functions,
         environment: &options.env,
+        api_url,
+        aws_endpoint: template.aws_endpoint(),
         max_processes: options.max_processes,
     };
     let mut specs = Vec::new();

@@ -20,6 +20,11 @@ impl StopSignal {
         Ok(Self(receiver))
     }
 
+    /// Whether it has come.
+    pub(crate) fn is_received(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Waits for the first of the signals.
     pub(crate) async fn received(mut self) {
         // It could only fail if the sender were gone, and with it the task that waits.

@@ -25,7 +25,7 @@ use self::pool::Pool;
 pub(crate) use self::{
     endpoint::Endpoint,
     runtime_api::RuntimeApi,
-    spec::{Common, FunctionSpec, MissingBinary},
+    spec::{AWS_ENDPOINT_URL, Common, DUMMY_KEY, FunctionSpec, MissingBinary, aws_variables},
 };
 use crate::clock;
 

@@ -12,7 +12,12 @@ use thiserror::Error;
 use crate::template::{Function, REGION, TemplateError};
 
 /// Variables of the user's own that a function gets to see; everything else stays outside.
-const PASSED_ON: [&str; 3] = ["PATH", "AWS_ENDPOINT_URL", "RUST_BACKTRACE"];
+const PASSED_ON: [&str; 2] = ["PATH", "RUST_BACKTRACE"];
+
+/// The variable that names what plays AWS.
+pub(crate) const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
+/// Both halves of the credentials, which nobody checks.
+pub(crate) const DUMMY_KEY: &str = "local";
 
 /// A function as the process pool needs it.
 #[derive(Debug)]
@@ -36,6 +41,10 @@ pub(crate) struct Common<'a> {
     pub(crate) binaries: &'a Path,
     /// Variables besides the template's, over which they win.
     pub(crate) environment: &'a [(String, String)],
+    /// Where the API answers, such as `http://127.0.0.1:8080`.
+    pub(crate) api_url: &'a str,
+    /// Where AWS, or what plays it, answers.
+    pub(crate) aws_endpoint: &'a str,
     /// The most processes of one function.
     pub(crate) max_processes: usize,
 }
@@ -59,8 +68,11 @@ impl FunctionSpec {
         let mut environment = outer_variables();
         environment.extend(lambda_variables(function));
         environment.extend(function.logging()?);
-        environment.extend(function.environment()?);
+        environment.extend(aws_variables(common.aws_endpoint));
+        environment.extend(function.environment(common.api_url)?);
         environment.extend(common.environment.iter().cloned());
+        // Whoever was asked for it, nobody gets past it to the real one.
+        environment.insert(AWS_ENDPOINT_URL.to_owned(), common.aws_endpoint.to_owned());
         Ok(Self {
             name: function.name.clone(),
             binary: common.binaries.join(format!("{}{}", function.name, env::consts::EXE_SUFFIX)),
@@ -85,6 +97,19 @@ fn outer_variables() -> BTreeMap<String, String> {
     PASSED_ON.iter().filter_map(|name| Some(((*name).to_owned(), env::var(name).ok()?))).collect()
 }
 
+/// The variables with which the SDK finds what plays AWS here, and never the real one.
+pub(crate) fn aws_variables(endpoint: &str) -> BTreeMap<String, String> {
+    [
+        (AWS_ENDPOINT_URL, endpoint),
+        ("AWS_REGION", REGION),
+        ("AWS_DEFAULT_REGION", REGION),
+        ("AWS_ACCESS_KEY_ID", DUMMY_KEY),
+        ("AWS_SECRET_ACCESS_KEY", DUMMY_KEY),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
+}
+
 /// The variables that Lambda itself sets.
 fn lambda_variables(function: &Function<'_>) -> impl Iterator<Item = (String, String)> {
     let memory_mb = function.memory_mb.to_string();
@@ -98,10 +123,6 @@ fn lambda_variables(function: &Function<'_>) -> impl Iterator<Item = (String, St
         ("AWS_LAMBDA_LOG_GROUP_NAME", &log_group),
         ("AWS_LAMBDA_LOG_STREAM_NAME", "local"),
         ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023"),
-        ("AWS_REGION", REGION),
-        ("AWS_DEFAULT_REGION", REGION),
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
         ("LAMBDA_TASK_ROOT", "/var/task"),
         ("TZ", "UTC"),
         ("_HANDLER", "bootstrap"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    API, Template, TemplateError,
+    API, REGION, Template, TemplateError,
     authorizer::Authorizer,
     events::{Event, Route, RouteAuth},
     gateway_response::ResponseRule,
@@ -107,13 +107,21 @@ impl Api {
     }
 }
 
+/// Where the API would answer on AWS, if there is one: what values of the template say.
+pub(super) fn aws_url(template: &Template) -> Result<Option<String>, TemplateError> {
+    let Some((id, api)) = template.resources(API)?.into_iter().next() else { return Ok(None) };
+    let properties = Node::new(template, id.to_owned(), api)?.require("Properties")?;
+    let stage = properties.require("StageName")?.text()?;
+    Ok(Some(format!("https://{id}.execute-api.{REGION}.amazonaws.com/{stage}")))
+}
+
 /// The API's logical id and properties.
 fn only_api(template: &Template) -> Result<(String, Node<'_>), TemplateError> {
-    if let Some((id, _)) = template.resources("AWS::Serverless::HttpApi").next() {
+    if let Some((id, _)) = template.resources("AWS::Serverless::HttpApi")?.first() {
         let problem = "an AWS::Serverless::HttpApi is not supported".to_owned();
         return Err(TemplateError::Invalid { at: format!("{id}.Type"), problem });
     }
-    let mut apis = template.resources(API);
+    let mut apis = template.resources(API)?.into_iter();
     let Some((id, resource)) = apis.next() else {
         let (at, problem) = ("Resources".to_owned(), format!("there is no {API}"));
         return Err(TemplateError::Invalid { at, problem });
@@ -126,13 +134,12 @@ fn only_api(template: &Template) -> Result<(String, Node<'_>), TemplateError> {
 }
 
 fn routes(template: &Template) -> Result<Vec<Route>, TemplateError> {
-    let mut routes = Vec::new();
-    for function in template.functions()? {
-        for Event::Api(route) in function.events()? {
-            routes.push(route);
-        }
-    }
-    Ok(routes)
+    let events = template.events()?.into_iter();
+    let routes = events.filter_map(|event| match event {
+        Event::Api(route) => Some(route),
+        Event::Queue(_) | Event::Schedule(_) => None,
+    });
+    Ok(routes.collect())
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
 //! What invokes a function. Another kind of event is another variant of [`Event`].
 
-use super::{TemplateError, node::Node};
+use super::{
+    Function, TemplateError,
+    node::Node,
+    triggers::{self, QueueTrigger, ScheduleTrigger},
+};
 
 /// The method of a route that answers every method.
 pub(crate) const ANY: &str = "ANY";
@@ -9,6 +13,10 @@ pub(crate) const ANY: &str = "ANY";
 pub(super) enum Event {
     /// A route of the REST API.
     Api(Route),
+    /// The messages of a queue.
+    Queue(QueueTrigger),
+    /// The clock.
+    Schedule(ScheduleTrigger),
 }
 
 /// One method of one path.
@@ -39,11 +47,18 @@ pub(crate) enum RouteAuth {
     Named(String),
 }
 
-/// Reads one event of the function called `function`.
-pub(super) fn read(event: &Node<'_>, function: &str) -> Result<Event, TemplateError> {
+/// Reads the event called `name`; nothing if it is switched off.
+pub(super) fn read(
+    name: &str,
+    event: &Node<'_>,
+    function: &Function<'_>,
+) -> Result<Option<Event>, TemplateError> {
     let kind = event.require("Type")?;
+    let properties = event.require("Properties")?;
     match kind.text()?.as_str() {
-        "Api" => Ok(Event::Api(route(&event.require("Properties")?, function)?)),
+        "Api" => Ok(Some(Event::Api(route(&properties, &function.name)?))),
+        "SQS" => Ok(triggers::queue(&properties, function)?.map(Event::Queue)),
+        "Schedule" => Ok(triggers::schedule(&properties, name, function)?.map(Event::Schedule)),
         other => Err(kind.error(format!("an event of type {other} is not supported"))),
     }
 }

@@ -1,17 +1,21 @@
 //! The functions: what their resources say, laid over the template's globals.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_yaml_ng::Value;
 
 use super::{
-    Template, TemplateError, events, events::Event, intrinsics::intrinsic, last_folder, node::Node,
+    Template, TemplateError, api, events, events::Event, intrinsics::intrinsic, last_folder,
+    node::Node,
 };
 
 /// Lambda's own value where the template has none.
 const DEFAULT_TIMEOUT_SECS: u64 = 3;
 /// Lambda's own value where the template has none.
 const DEFAULT_MEMORY_MB: u32 = 128;
+
+/// How long a function may take to start and to be waited for, besides its own time-out.
+const START_SECS: u64 = 15;
 
 /// One function of the template.
 pub(crate) struct Function<'t> {
@@ -48,13 +52,21 @@ impl<'t> Function<'t> {
         })
     }
 
-    /// The environment variables that the template sets.
-    pub(crate) fn environment(&self) -> Result<BTreeMap<String, String>, TemplateError> {
+    /// The environment variables that the template sets. The API's address on AWS becomes `api_url`.
+    pub(crate) fn environment(
+        &self,
+        api_url: &str,
+    ) -> Result<BTreeMap<String, String>, TemplateError> {
+        let aws_url = api::aws_url(self.template())?;
+        let local = |value: String| match &aws_url {
+            Some(aws_url) => value.replace(aws_url, api_url),
+            None => value,
+        };
         let variables = match self.properties.get("Environment")? {
             Some(environment) => environment.entries_of("Variables")?,
             None => Vec::new(),
         };
-        variables.into_iter().map(|(name, value)| Ok((name, value.text()?))).collect()
+        variables.into_iter().map(|(name, value)| Ok((name, local(value.text()?)))).collect()
     }
 
     /// The variables with which Lambda tells a function how it is to log.
@@ -71,10 +83,22 @@ impl<'t> Function<'t> {
         Ok(variables)
     }
 
-    /// What invokes the function.
+    /// How long an answer is waited for where nobody outside waits for it.
+    pub(crate) fn patience(&self) -> Duration {
+        Duration::from_secs(self.timeout_secs.saturating_add(START_SECS))
+    }
+
+    /// What invokes the function, but for what is switched off.
     pub(super) fn events(&self) -> Result<Vec<Event>, TemplateError> {
-        let events = self.properties.entries_of("Events")?;
-        events.into_iter().map(|(_, event)| events::read(&event, &self.name)).collect()
+        let mut events = Vec::new();
+        for (name, event) in self.properties.entries_of("Events")? {
+            events.extend(events::read(&name, &event, self)?);
+        }
+        Ok(events)
+    }
+
+    pub(super) fn template(&self) -> &'t Template {
+        self.properties.template()
     }
 }
 
@@ -129,16 +153,36 @@ Resources:
         let [pay, old] = functions.as_slice() else { panic!("two functions") };
         assert_eq!((pay.name.as_str(), pay.timeout_secs, pay.memory_mb), ("pay", 10, 1024));
         assert_eq!((old.name.as_str(), old.timeout_secs, old.memory_mb), ("old", 1, 128));
-        let environment: Vec<_> = pay.environment().unwrap().into_iter().collect();
+        let environment: Vec<_> = pay.environment("").unwrap().into_iter().collect();
         let expected = [("LOG", "debug"), ("STAGE", "dev"), ("TTL", "60")];
         assert_eq!(environment, expected.map(|(name, value)| (name.into(), value.into())));
         assert_eq!(pay.logging().unwrap()["AWS_LAMBDA_LOG_FORMAT"], "JSON");
     }
 
     #[test]
+    fn the_api_is_where_it_is_served() {
+        let yaml = "
+Resources:
+  Api: {Type: AWS::Serverless::Api, Properties: {StageName: dev}}
+  MailFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: mail
+      Environment:
+        Variables:
+          LINK: !Sub 'at https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/dev/verify'
+          OTHER: https://example.com/dev
+";
+        let template = from_text(yaml, &[]);
+        let environment = template.functions().unwrap()[0].environment("http://here:1").unwrap();
+        assert_eq!(environment["LINK"], "at http://here:1/verify");
+        assert_eq!(environment["OTHER"], "https://example.com/dev");
+    }
+
+    #[test]
     fn a_parameter_is_missed_where_it_is_needed() {
         let template = from_text(TEMPLATE, &[]);
-        let error = template.functions().unwrap()[1].environment().unwrap_err();
+        let error = template.functions().unwrap()[1].environment("").unwrap_err();
         assert_eq!(
             error.to_string(),
             "OldFunction.Environment.Variables.URL: \

@@ -2,7 +2,10 @@
 
 use serde_yaml_ng::Value;
 
-use super::{ACCOUNT_ID, FUNCTION, REGION, Template, kind_of, parameters::scalar, physical_name};
+use super::{
+    ACCOUNT_ID, FUNCTION, REGION, Template, kind_of, last_folder, parameters::scalar,
+    services::QUEUE,
+};
 
 impl Template {
     /// Replaces a value that is an intrinsic function by its result; children are left alone.
@@ -37,20 +40,51 @@ impl Template {
         if let Some(value) = self.parameters.get(name)? {
             return Ok(value);
         }
-        let resource = self.resource(name);
-        resource
-            .map(|resource| physical_name(name, resource))
-            .ok_or_else(|| format!("{name} is neither a parameter nor a resource"))
+        match kind_of(self.resource(name)?) {
+            Some(FUNCTION) => self.function_name(name),
+            Some(QUEUE) => Ok(queue_url(&self.aws_endpoint, &self.queue_name(name)?)),
+            _ => Ok(name.to_owned()),
+        }
+    }
+
+    /// One resource, whatever its type.
+    fn resource(&self, id: &str) -> Result<&Value, String> {
+        let resource = self.document.get("Resources").and_then(|all| all.get(id));
+        let resource =
+            resource.ok_or_else(|| format!("{id} is neither a parameter nor a resource"))?;
+        if self.exists(resource)? {
+            Ok(resource)
+        } else {
+            Err(format!("{id} is not made: its condition does not hold"))
+        }
+    }
+
+    /// Whether a resource has no condition, or one that holds.
+    pub(super) fn exists(&self, resource: &Value) -> Result<bool, String> {
+        resource.get("Condition").map_or(Ok(true), |name| self.condition(text(name)?, &[]))
+    }
+
+    /// A function goes by its binary.
+    fn function_name(&self, id: &str) -> Result<String, String> {
+        let code = self.resource(id)?.get("Properties").and_then(|all| all.get("CodeUri"));
+        Ok(last_folder(&self.evaluate_text(code.unwrap_or(&Value::Null))?).to_owned())
+    }
+
+    /// A queue goes by its logical id if it has no name of its own.
+    pub(super) fn queue_name(&self, id: &str) -> Result<String, String> {
+        let name = self.resource(id)?.get("Properties").and_then(|all| all.get("QueueName"));
+        name.map_or_else(|| Ok(id.to_owned()), |name| self.evaluate_text(name))
     }
 
     fn attribute(&self, name: &str) -> Result<String, String> {
         let unknown = || format!("{name} is not known on this machine");
         let (id, attribute) = name.split_once('.').ok_or_else(unknown)?;
-        let resource = self.resource(id).ok_or_else(unknown)?;
-        if attribute != "Arn" || kind_of(resource) != Some(FUNCTION) {
-            return Err(unknown());
+        match (kind_of(self.resource(id)?), attribute) {
+            (Some(FUNCTION), "Arn") => Ok(function_arn(&self.function_name(id)?)),
+            (Some(QUEUE), "Arn") => Ok(queue_arn(&self.queue_name(id)?)),
+            (Some(QUEUE), "QueueName") => self.queue_name(id),
+            _ => Err(unknown()),
         }
-        Ok(function_arn(&physical_name(id, resource)))
     }
 
     fn substitute(&self, text: &str) -> Result<String, String> {
@@ -84,19 +118,40 @@ impl Template {
         let [condition, then, otherwise] = list(argument) else {
             return Err("If needs a condition and two values".to_owned());
         };
-        let holds = self.condition(text(condition)?)?;
+        let holds = self.condition(text(condition)?, &[])?;
         self.evaluate(if holds { then } else { otherwise })
     }
 
-    fn condition(&self, name: &str) -> Result<bool, String> {
+    /// Whether a condition holds that those of the names in `within` are made of.
+    fn condition(&self, name: &str, within: &[&str]) -> Result<bool, String> {
+        if within.contains(&name) {
+            return Err(format!("condition {name} is made of itself"));
+        }
         let definition = self.document.get("Conditions").and_then(|all| all.get(name));
         let definition = definition.ok_or_else(|| format!("there is no condition {name}"))?;
-        match intrinsic(definition) {
-            Some((function, argument)) if function == "Equals" => match list(argument) {
-                [left, right] => Ok(self.evaluate_text(left)? == self.evaluate_text(right)?),
-                _ => Err(format!("condition {name}: Equals needs two values")),
-            },
-            _ => Err(format!("condition {name}: only Equals is supported")),
+        self.holds(definition, &[within, &[name]].concat())
+    }
+
+    fn holds(&self, definition: &Value, within: &[&str]) -> Result<bool, String> {
+        let complaint = |problem| Err(format!("condition {}: {problem}", within.join(": ")));
+        // Short for `!Condition`, which is no function by its name.
+        if let Some(Value::String(other)) = definition.get("Condition") {
+            return self.condition(other, within);
+        }
+        let Some((function, argument)) = intrinsic(definition) else {
+            return complaint("a function is needed here");
+        };
+        let parts = list(argument);
+        let mut results = parts.iter().map(|part| self.holds(part, within));
+        match (function.as_str(), parts) {
+            ("Condition", _) => self.condition(text(argument)?, within),
+            ("Equals", [left, right]) => {
+                Ok(self.evaluate_text(left)? == self.evaluate_text(right)?)
+            }
+            ("Not", [part]) => Ok(!self.holds(part, within)?),
+            ("And", [_, _, ..]) => results.try_fold(true, |all, one| Ok(all && one?)),
+            ("Or", [_, _, ..]) => results.try_fold(false, |any, one| Ok(any || one?)),
+            _ => complaint("only Equals, Not, And, Or and Condition are supported"),
         }
     }
 }
@@ -104,6 +159,16 @@ impl Template {
 /// The ARN of a function that is run here.
 pub(crate) fn function_arn(name: &str) -> String {
     format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{name}")
+}
+
+/// The address of a queue of this template, where SQS or what plays it is at `endpoint`.
+pub(crate) fn queue_url(endpoint: &str, name: &str) -> String {
+    format!("{endpoint}/{ACCOUNT_ID}/{name}")
+}
+
+/// The ARN of a queue of this template.
+pub(super) fn queue_arn(name: &str) -> String {
+    format!("arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{name}")
 }
 
 /// The function's name and argument, if the value is `!Name argument` or `Fn::Name: argument`.

@@ -11,6 +11,8 @@ mod gateway_response;
 mod intrinsics;
 mod node;
 mod parameters;
+mod services;
+mod triggers;
 
 use std::{
     fs, io,
@@ -20,16 +22,18 @@ use std::{
 use serde_yaml_ng::Value;
 use thiserror::Error;
 
-use self::parameters::Parameters;
 pub(crate) use self::{
     api::Api,
     authorizer::Authorizer,
     events::ANY,
     function::Function,
     gateway_response::{HeaderSource, ResponseRule},
-    intrinsics::function_arn,
+    intrinsics::{function_arn, queue_url},
     parameters::Supplied,
+    services::{Queue, Redrive, Secret, Services},
+    triggers::{QueueTrigger, ScheduleTrigger},
 };
+use self::{events::Event, parameters::Parameters};
 
 /// The region that everything on this machine claims to be in.
 pub(crate) const REGION: &str = "us-east-1";
@@ -75,22 +79,33 @@ pub(crate) enum TemplateError {
 pub(crate) struct Template {
     document: Value,
     parameters: Parameters,
+    aws_endpoint: String,
 }
 
 impl Template {
-    /// Reads the file and checks the parameters that were given against what it declares.
-    pub(crate) fn read(path: &Path, supplied: Supplied) -> Result<Self, TemplateError> {
+    /// Reads the file and checks the parameters that were given against what it declares. The
+    /// addresses of queues begin with `aws_endpoint`.
+    pub(crate) fn read(
+        path: &Path,
+        supplied: Supplied,
+        aws_endpoint: &str,
+    ) -> Result<Self, TemplateError> {
         let text = fs::read_to_string(path)
             .map_err(|source| TemplateError::Read { path: path.to_owned(), source })?;
         let document = serde_yaml_ng::from_str(&text)
             .map_err(|source| TemplateError::Syntax { path: path.to_owned(), source })?;
-        Self::new(document, supplied)
+        Self::new(document, supplied, aws_endpoint)
     }
 
-    fn new(document: Value, supplied: Supplied) -> Result<Self, TemplateError> {
+    fn new(document: Value, supplied: Supplied, aws_endpoint: &str) -> Result<Self, TemplateError> {
         let parameters = Parameters::new(document.get("Parameters"), supplied)
             .map_err(TemplateError::Parameter)?;
-        Ok(Self { document, parameters })
+        Ok(Self { document, parameters, aws_endpoint: aws_endpoint.to_owned() })
+    }
+
+    /// Where AWS, or what plays it, is for the functions.
+    pub(crate) fn aws_endpoint(&self) -> &str {
+        &self.aws_endpoint
     }
 
     /// The one REST API of the template, with its routes.
@@ -101,11 +116,7 @@ impl Template {
     /// Every function, in the order of the template.
     pub(crate) fn functions(&self) -> Result<Vec<Function<'_>>, TemplateError> {
         let mut functions: Vec<Function<'_>> = Vec::new();
-        for (id, resource) in self.resources(FUNCTION) {
-            if resource.get("Condition").is_some() {
-                let problem = "a function under a condition is not supported".to_owned();
-                return Err(TemplateError::Invalid { at: format!("{id}.Condition"), problem });
-            }
+        for (id, resource) in self.resources(FUNCTION)? {
             let function = Function::read(self, id, resource)?;
             if let Some(twin) = functions.iter().find(|other| other.name == function.name) {
                 let problem = format!("{} has this binary already", twin.logical_id);
@@ -116,33 +127,58 @@ impl Template {
         Ok(functions)
     }
 
-    /// The resources of one type: logical id and definition.
-    fn resources<'t>(&'t self, kind: &'t str) -> impl Iterator<Item = (&'t str, &'t Value)> {
-        let resources = self.document.get("Resources").and_then(Value::as_mapping);
-        resources
-            .into_iter()
-            .flatten()
-            .filter_map(|(id, resource)| Some((id.as_str()?, resource)))
-            .filter(move |(_, resource)| kind_of(resource) == Some(kind))
+    /// What invokes functions besides requests.
+    pub(crate) fn triggers(
+        &self,
+    ) -> Result<(Vec<QueueTrigger>, Vec<ScheduleTrigger>), TemplateError> {
+        let (mut queues, mut schedules) = (Vec::new(), Vec::new());
+        for event in self.events()? {
+            match event {
+                Event::Api(_) => {}
+                Event::Queue(trigger) => queues.push(trigger),
+                Event::Schedule(trigger) => schedules.push(trigger),
+            }
+        }
+        Ok((queues, schedules))
     }
 
-    /// One resource, whatever its type.
-    fn resource(&self, id: &str) -> Option<&Value> {
-        self.document.get("Resources")?.get(id)
+    /// What the functions use of AWS besides Lambda.
+    pub(crate) fn services(&self) -> Result<Services, TemplateError> {
+        Services::read(self)
+    }
+
+    /// What invokes functions, in the order of the template.
+    fn events(&self) -> Result<Vec<Event>, TemplateError> {
+        let mut events = Vec::new();
+        for function in self.functions()? {
+            events.extend(function.events()?);
+        }
+        Ok(events)
+    }
+
+    /// The resources of one type: logical id and definition. One under a condition that does not
+    /// hold is not there.
+    fn resources(&self, kind: &str) -> Result<Vec<(&str, &Value)>, TemplateError> {
+        let all = self.document.get("Resources").and_then(Value::as_mapping);
+        let mut found = Vec::new();
+        for (id, resource) in all.into_iter().flatten() {
+            let Some(id) = id.as_str() else { continue };
+            let exists = || {
+                self.exists(resource).map_err(|problem| TemplateError::Invalid {
+                    at: format!("{id}.Condition"),
+                    problem,
+                })
+            };
+            if kind_of(resource) == Some(kind) && exists()? {
+                found.push((id, resource));
+            }
+        }
+        Ok(found)
     }
 }
 
 fn kind_of(resource: &Value) -> Option<&str> {
     resource.get("Type")?.as_str()
-}
-
-/// A resource's name at runtime: a function goes by its binary, anything else by its logical id.
-fn physical_name(id: &str, resource: &Value) -> String {
-    let code = resource.get("Properties").and_then(|properties| properties.get("CodeUri"));
-    match code.and_then(Value::as_str) {
-        Some(code) if kind_of(resource) == Some(FUNCTION) => last_folder(code).to_owned(),
-        _ => id.to_owned(),
-    }
 }
 
 fn last_folder(path: &str) -> &str {
@@ -153,5 +189,6 @@ fn last_folder(path: &str) -> &str {
 #[cfg(test)]
 fn from_text(text: &str, parameters: &[(&str, &str)]) -> Template {
     let supplied = parameters.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-    Template::new(serde_yaml_ng::from_str(text).unwrap(), supplied.collect()).unwrap()
+    let document = serde_yaml_ng::from_str(text).unwrap();
+    Template::new(document, supplied.collect(), "http://aws.test").unwrap()
 }

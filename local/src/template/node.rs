@@ -105,6 +105,11 @@ impl<'t> Node<'t> {
         Ok(())
     }
 
+    /// What this is a part of.
+    pub(super) fn template(&self) -> &'t Template {
+        self.template
+    }
+
     /// Where this is: resource and property.
     pub(super) fn at(&self) -> &str {
         &self.at

@@ -1,65 +1,27 @@
 //! The keyring comes out of Secrets Manager, spoken to by the SDK as on AWS. `moto` answers.
 
-use std::{net::TcpListener, process::Stdio, time::Duration};
+use std::net::TcpListener;
 
-use reqwest::StatusCode;
 use serde_json::{Value, json};
 use shared::auth::Keyring;
-use tokio::process::{Child, Command};
 use uuid::Uuid;
 
 use super::people::{Bank, Customer, PASSWORD, keyring, public_keys, sign_up};
+use crate::support::Emulator;
 
 /// A Secrets Manager of one's own, ended with the test.
-struct SecretsManager {
-    url: String,
-    _server: Child,
-}
+struct SecretsManager(Emulator);
 
 impl SecretsManager {
     async fn start() -> Self {
-        let port =
-            TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
-        let server = Command::new("moto_server")
-            .args(["-H", "127.0.0.1", "-p", &port])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("moto_server: run the tests by `make test`");
-        let url = format!("http://127.0.0.1:{port}");
-        let answers = async {
-            while reqwest::get(format!("{url}/moto-api/")).await.is_err() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_mins(1), answers).await.expect("moto does not answer");
-        Self { url, _server: server }
-    }
-
-    /// A call of its API. The signature is not looked at, but for the region in it.
-    async fn call(&self, action: &str, body: Value) -> Value {
-        let credential = "Credential=local/20260101/us-east-1/secretsmanager/aws4_request";
-        let request = reqwest::Client::new()
-            .post(&self.url)
-            .header("content-type", "application/x-amz-json-1.1")
-            .header("x-amz-target", format!("secretsmanager.{action}"))
-            .header(
-                "authorization",
-                format!("AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0"),
-            )
-            .body(body.to_string());
-        let response = request.send().await.unwrap();
-        assert_eq!(response.status(), StatusCode::OK, "{action}");
-        response.json().await.unwrap()
+        Self(Emulator::start().await)
     }
 
     /// Makes a secret; the id of its version.
     async fn create(&self, name: &str, text: &str) -> String {
         let token = Uuid::new_v4();
         let body = json!({ "Name": name, "SecretString": text, "ClientRequestToken": token });
-        version_id(&self.call("CreateSecret", body).await)
+        version_id(&self.0.secrets("CreateSecret", body).await)
     }
 
     /// Gives a secret its next text, which is not current yet; the id of that version.
@@ -70,7 +32,7 @@ impl SecretsManager {
             "ClientRequestToken": Uuid::new_v4(),
             "VersionStages": ["NEXT"],
         });
-        version_id(&self.call("PutSecretValue", body).await)
+        version_id(&self.0.secrets("PutSecretValue", body).await)
     }
 
     async fn make_current(&self, name: &str, old: &str, new: &str) {
@@ -80,12 +42,12 @@ impl SecretsManager {
             "RemoveFromVersionId": old,
             "MoveToVersionId": new,
         });
-        self.call("UpdateSecretVersionStage", body).await;
+        self.0.secrets("UpdateSecretVersionStage", body).await;
     }
 
     /// A bank whose keyring is a secret here. What the run's keyring signs, it does not know.
     async fn bank(&self, parameters: &[&str]) -> Bank {
-        let endpoint = format!("AWS_ENDPOINT_URL={}", self.url);
+        let endpoint = self.0.argument();
         let mut arguments = vec!["--env", &endpoint, "--parameter", "SigningKeyring="];
         for parameter in parameters {
             arguments.extend(["--parameter", parameter]);
@@ -177,7 +139,9 @@ async fn without_its_keyring_login_does_not_start() {
 #[tokio::test]
 async fn a_keyring_that_cannot_be_asked_for_is_not_waited_for_long() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("AWS_ENDPOINT_URL=http://{}", nobody.local_addr().unwrap());
+    // Of this service alone: the gateway itself has no emulator.
+    let endpoint =
+        format!("AWS_ENDPOINT_URL_SECRETS_MANAGER=http://{}", nobody.local_addr().unwrap());
     let secret = "SigningKeyringSecret=out/of/reach";
     let bank = Bank::start_with(&["--env", &endpoint, "--parameter", secret]).await;
     let body = json!({ "username": "alice", "password": PASSWORD });

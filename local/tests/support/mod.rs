@@ -1,5 +1,7 @@
 //! Starts the gateway as its users do, and finds out where it listens.
 
+mod emulator;
+
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -14,6 +16,8 @@ use tokio::{
     process::{Child, Command},
     time::{sleep, timeout},
 };
+
+pub(crate) use self::emulator::Emulator;
 
 /// How long anything may take before a test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(20);

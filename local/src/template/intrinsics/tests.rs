@@ -9,8 +9,17 @@ Parameters:
 Conditions:
   IsDev: !Equals [!Ref Stage, dev]
   IsProd: {'Fn::Equals': [!Ref Stage, prod]}
+  IsNotDev: !Not [!Condition IsDev]
+  IsEither: !Or [!Condition IsNotDev, Condition: IsDev]
+  IsBoth: {'Fn::And': [!Condition IsEither, !Equals [a, a], !Not [!Condition IsDev]]}
+  Circle: !Not [!Condition Round]
+  Round: !And [!Condition IsDev, !Condition Circle]
+  Odd: !Ref Stage
 Resources:
   Queue: {Type: 'AWS::SQS::Queue'}
+  Named: {Type: 'AWS::SQS::Queue', Properties: {QueueName: !Sub '${Stage}-tasks'}}
+  Topic: {Type: 'AWS::SNS::Topic'}
+  ProdQueue: {Type: 'AWS::SQS::Queue', Condition: IsProd}
   PayFunction: {Type: 'AWS::Serverless::Function', Properties: {CodeUri: target/lambda/pay/}}
 ";
 
@@ -23,7 +32,11 @@ fn values_are_computed() {
         ("Ref: Stage", "dev"),
         ("!Ref AWS::Region", "us-east-1"),
         ("!Ref AWS::AccountId", "000000000000"),
-        ("!Ref Queue", "Queue"),
+        ("!Ref Topic", "Topic"),
+        ("!Ref Queue", "http://aws.test/000000000000/Queue"),
+        ("!Ref Named", "http://aws.test/000000000000/dev-tasks"),
+        ("!GetAtt Queue.Arn", "arn:aws:sqs:us-east-1:000000000000:Queue"),
+        ("!GetAtt Named.QueueName", "dev-tasks"),
         ("!Ref PayFunction", "pay"),
         ("!Sub 'bank-${Stage}-${PayFunction}-${!Literal}'", "bank-dev-pay-${Literal}"),
         ("Fn::Sub: '${AWS::Partition}/${PayFunction.Arn}'", &format!("aws/{arn}")),
@@ -32,6 +45,9 @@ fn values_are_computed() {
         ("!Join ['-', [a, !Ref Stage, 3]]", "a-dev-3"),
         ("!If [IsDev, yes, !Ref Secret]", "yes"),
         ("!If [IsProd, !Ref Secret, !Sub '${Stage}!']", "dev!"),
+        ("!If [IsNotDev, yes, no]", "no"),
+        ("!If [IsEither, yes, no]", "yes"),
+        ("!If [IsBoth, yes, no]", "no"),
     ];
     let template = from_text(TEMPLATE, &[]);
     for (yaml, expected) in cases {
@@ -46,7 +62,10 @@ fn what_cannot_be_computed_says_so() {
         ("!Ref Nobody", "Nobody is neither a parameter nor a resource"),
         ("!Sub '${Secret}'", "template parameter Secret has no value: pass --parameter Secret=…"),
         ("!Sub '${Stage'", "${ is not closed in \"${Stage\""),
-        ("!GetAtt Queue.Arn", "Queue.Arn is not known on this machine"),
+        ("!GetAtt Topic.Arn", "Topic.Arn is not known on this machine"),
+        ("!Ref ProdQueue", "ProdQueue is not made: its condition does not hold"),
+        ("!If [Circle, a, b]", "condition Circle is made of itself"),
+        ("!If [Odd, a, b]", "condition Odd: only Equals, Not, And, Or and Condition are supported"),
         ("!If [Never, a, b]", "there is no condition Never"),
         ("!ImportValue x", "the intrinsic function ImportValue is not supported"),
         ("Fn::Select: [0, [a]]", "the intrinsic function Select is not supported"),
