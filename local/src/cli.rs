@@ -18,7 +18,7 @@ use crate::{lambda::AWS_ENDPOINT_URL, template::Supplied};
 ///
 /// Queues, secrets and mail are those of the emulator of AWS that `AWS_ENDPOINT_URL` names, such as
 /// moto. It is given all that the template has of them. Queues that invoke functions are read as
-/// Lambda reads them. Without an emulator there is none of it.
+/// Lambda reads them, and mail can be read at /_local/mail. Without an emulator there is none of it.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Cli {

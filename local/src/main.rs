@@ -1,7 +1,8 @@
 //! The bank on one machine: serves the REST API of `template.yaml` with the functions' own binaries.
 //!
 //! [`template`] reads what is to be served, [`gateway`] plays API Gateway, [`lambda`] plays Lambda,
-//! and [`triggers`] what invokes functions besides. Other services are an [`emulator`]'s to play.
+//! and [`triggers`] what invokes functions besides. Other services are an [`emulator`]'s to play,
+//! whose mail [`mailbox`] shows.
 //! It is a development and test tool, depends on none of the bank's code and is never deployed.
 
 mod cli;
@@ -11,6 +12,7 @@ mod console;
 mod emulator;
 mod gateway;
 mod lambda;
+mod mailbox;
 mod serve;
 mod stop;
 mod template;

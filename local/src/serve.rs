@@ -6,7 +6,7 @@ use tokio::{join, net::TcpListener, select, time::sleep};
 
 use crate::{
     Error, cli::Options, console, emulator::Emulator, gateway::Gateway, invoker, lambda::Invoker,
-    stop::StopSignal, template::Template, triggers::Triggers,
+    mailbox, stop::StopSignal, template::Template, triggers::Triggers,
 };
 
 /// How long a request or a batch in flight may still take once the end has come.
@@ -39,7 +39,8 @@ pub(crate) async fn serve(
         functions.len()
     );
     let gateway = Gateway::new(api, Arc::clone(&lambda), address.port())?;
-    let router = gateway.into_router().into_make_service_with_connect_info::<SocketAddr>();
+    let router = mailbox::router(emulator.clone()).merge(gateway.into_router());
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
 
     let stop = StopSignal::listen().map_err(Error::Io)?;
     console::print(&banner);

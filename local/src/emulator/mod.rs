@@ -1,6 +1,7 @@
 //! What plays AWS for the functions: an emulator that somebody else runs, such as moto. Spoken to by
 //! the same SDK as the functions use, and never the real one.
 
+mod mail;
 mod provision;
 
 use std::{error::Error, time::Duration};
@@ -13,6 +14,7 @@ use aws_smithy_http_client::{
 };
 use thiserror::Error;
 
+pub(crate) use self::mail::{Mail, MailError};
 use crate::{
     lambda::DUMMY_KEY,
     template::{REGION, Services, queue_url},

@@ -6,6 +6,9 @@ use super::{
     triggers::{self, QueueTrigger, ScheduleTrigger},
 };
 
+/// The first part of the paths that are this tool's own.
+const OWN_FOLDER: &str = "/_local";
+
 /// The method of a route that answers every method.
 pub(crate) const ANY: &str = "ANY";
 
@@ -77,6 +80,13 @@ fn route(properties: &Node<'_>, function: &str) -> Result<Route, TemplateError> 
     };
     if !route.path.starts_with('/') {
         return Err(path.error(format!("{:?} does not start with /", route.path)));
+    }
+    if route
+        .path
+        .strip_prefix(OWN_FOLDER)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    {
+        return Err(path.error(format!("{OWN_FOLDER}/ is this tool's own")));
     }
     Ok(route)
 }

@@ -5,6 +5,7 @@
 mod authorizer;
 mod commands;
 mod http;
+mod mail;
 mod processes;
 mod queues;
 

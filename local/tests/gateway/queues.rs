@@ -232,6 +232,9 @@ async fn without_an_emulator_nobody_is_reached() {
     assert_eq!(environment["AWS_ENDPOINT_URL"], "http://127.0.0.1:1");
     assert_eq!(environment["TASKS"], "http://127.0.0.1:1/000000000000/Tasks");
     assert_eq!(environment["AWS_ACCESS_KEY_ID"], "local");
+    let mail = gateway.get("/_local/mail").send().await.unwrap();
+    assert_eq!(mail.status(), StatusCode::NOT_IMPLEMENTED);
+    assert!(mail.text().await.unwrap().contains("There is no emulator of AWS, so no mail."));
 }
 
 #[tokio::test]

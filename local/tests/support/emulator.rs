@@ -58,6 +58,12 @@ impl Emulator {
         answer(call.header("content-type", "application/x-amz-json-1.0"), &body).await
     }
 
+    /// A call of SES, version 2.
+    pub(crate) async fn ses(&self, path: &str, body: Value) -> Value {
+        let call = self.request(Method::POST, &format!("/v2/email/{path}"), "ses");
+        answer(call.header("content-type", "application/json"), &body).await
+    }
+
     /// Makes a queue before anybody else does.
     pub(crate) async fn create_queue(&self, name: &str) {
         self.sqs("CreateQueue", json!({ "QueueName": name })).await;

@@ -55,6 +55,11 @@ fn what_cannot_be_served_is_named() {
             "PayFunction.Events.Pay.Properties.Path: \"pay\" does not start with /",
         ),
         (
+            "Path: /pay",
+            "Path: /_local/pay",
+            "PayFunction.Events.Pay.Properties.Path: /_local/ is this tool's own",
+        ),
+        (
             "Pay: {Type: Api",
             "Pay: {Type: SNS",
             "PayFunction.Events.Pay.Type: an event of type SNS is not supported",
