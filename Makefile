@@ -29,8 +29,8 @@ help: ## List the verbs
 ##
 
 .PHONY: run
-run: setup-build setup-curl setup-postgres compile keys ## Start the bank on this machine, with a database that stays (PORT=8080)
-	@$(POSTGRES) with $(DATA) local/run.sh serve
+run: setup-build setup-curl setup-postgres setup-python compile keys ## Start the bank on this machine, with a database that stays (PORT=8080)
+	@PATH="$(PYTHON_TOOLS):$$PATH" $(POSTGRES) with $(DATA) local/run.sh serve
 
 .PHONY: watch
 watch: setup-build setup-curl setup-postgres setup-python compile keys ## The same, and every saved change is built and live

@@ -3,6 +3,9 @@
 # schema's owner. The functions connect as bank_app, by APPLICATION_DATABASE_URL if that is set.
 # Meant to be started by `local/postgres.sh with`, which ends every process of it.
 #
+# Queues, secrets and mail are those of the emulator of AWS at AWS_ENDPOINT_URL. If that is not set, it is
+# moto, started here, which forgets everything when it ends; its log is .local/emulator.log.
+#
 #   local/run.sh serve             migrate, then run the gateway with the built functions
 #   local/run.sh watch             the same, with cargo-lambda building and restarting the functions
 #   local/run.sh migrate ACTION    up, down or status
@@ -12,14 +15,16 @@ cd "$(dirname "$0")/.."
 
 bin=${BIN:-target/debug} port=${PORT:-8080} watch_port=${WATCH_PORT:-9000}
 url=http://127.0.0.1:$port
-watcher= # the process of cargo-lambda, if it runs
+watcher=  # the process of cargo-lambda, if it runs
+emulator= # the process of moto, if it was started here
 application_url=${APPLICATION_DATABASE_URL:-$(sed -E 's,^([a-z]+://)([^/@]*@)?,\1bank_app@,' <<<"$DATABASE_URL")}
 [[ $application_url != *[?\&]user=* ]] || {
   echo "DATABASE_URL names its user in the query: put it before the host, or set APPLICATION_DATABASE_URL." >&2
   exit 1
 }
 bank=("$bin/bank-local" --template template.yaml --functions "$bin" --host 127.0.0.1 --port "$port"
-  --parameters .local/parameters --parameter "DatabaseUrl=$application_url" --parameter "OwnerDatabaseUrl=$DATABASE_URL")
+  --parameters .local/parameters --parameter SigningKeyringSecret=simplebank-dev-keyring
+  --parameter "DatabaseUrl=$application_url" --parameter "OwnerDatabaseUrl=$DATABASE_URL")
 
 fail() {
   echo "$*" >&2
@@ -39,21 +44,33 @@ verify() {
 
 taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# Waits until the bank answers, as long as every process that has to answer is there.
-wait_for_bank() {
-  local pid
+# Waits until $1 answers at $2, as long as each of the processes $3... is there.
+wait_for() {
+  local what=$1 address=$2 pid
+  shift 2
   for _ in {1..600}; do
-    curl -fs -o /dev/null --max-time 5 "$url/healthz" && return
-    for pid in "$@"; do kill -0 "$pid" 2>/dev/null || fail "The bank did not start."; done
+    curl -fs -o /dev/null --max-time 5 "$address" && return
+    for pid in "$@"; do kill -0 "$pid" 2>/dev/null || fail "$what did not start."; done
     sleep 0.1
   done
-  fail "The bank does not answer at $url/healthz."
+  fail "$what does not answer at $address."
+}
+
+# Starts moto if there is no emulator yet, at a port below the range that outgoing connections use.
+start_emulator() {
+  [[ -z ${AWS_ENDPOINT_URL:-} ]] || return 0
+  local at=
+  while [[ -z $at ]] || taken "$at"; do at=$((20000 + RANDOM % 12000)); done
+  export AWS_ENDPOINT_URL=http://127.0.0.1:$at
+  moto_server -H 127.0.0.1 -p "$at" >.local/emulator.log 2>&1 &
+  emulator=$!
 }
 
 banner() {
   cat <<TEXT
 
   SimpleBank answers at $url. Ctrl-C stops it; its data stay.
+  The mail that it sends is at $url/_local/mail.
   Paste these into another terminal:
 
 curl -s $url/users -H 'Content-Type: application/json' -d '{"username":"alice","password":"seven tall cranes","full_name":"Alice Liddell","email":"alice@example.com"}'
@@ -67,16 +84,19 @@ TEXT
 
 serve() {
   ! taken "$port" || fail "Port $port is taken: try PORT=$((port + 1)) make run"
+  start_emulator
   migrate up
+  [[ -z $emulator ]] || wait_for "The emulator of AWS" "$AWS_ENDPOINT_URL/moto-api/" "$emulator"
   "${bank[@]}" "$@" &
   local gateway=$!
-  wait_for_bank "$gateway" ${watcher:+"$watcher"}
+  wait_for "The bank" "$url/healthz" "$gateway" ${watcher:+"$watcher"}
   banner
   wait "$gateway"
 }
 
 watch() {
   ! taken "$watch_port" || fail "Port $watch_port is taken: try WATCH_PORT=$((watch_port + 1)) make watch"
+  start_emulator
   (umask 077 && "${bank[@]}" env >.local/watch.env)
   # Its own default is every address of the machine.
   cargo lambda watch -A 127.0.0.1 -P "$watch_port" --env-file .local/watch.env &
