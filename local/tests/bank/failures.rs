@@ -20,7 +20,7 @@ use super::{
 use crate::support::{Gateway, examples, signal, try_signal};
 
 /// The processes of one function.
-fn processes(gateway: &Gateway, function: &str) -> Vec<String> {
+pub(super) fn processes(gateway: &Gateway, function: &str) -> Vec<String> {
     let parent = gateway.pid().to_string();
     let output = Command::new("ps").args(["-o", "pid=,comm=", "--ppid", &parent]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -187,6 +187,7 @@ async fn a_panic_is_answered_and_the_next_request_works() {
             functions.to_str().unwrap(),
         ])
         .await,
+        database_url: String::new(),
     };
     let fine = bank.send(Method::GET, "/fine", |request| request).await;
     assert_eq!(fine.status, 200);

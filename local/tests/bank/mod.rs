@@ -9,6 +9,7 @@ mod forgeries;
 mod history;
 mod idempotency;
 mod logins;
+mod mail;
 mod people;
 mod readme;
 mod refusals;

@@ -13,7 +13,6 @@ use crate::support::{self, Gateway};
 
 /// The root of the workspace, where the template is.
 pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-const DATABASE: &str = "simplebank_e2e";
 pub(crate) const PASSWORD: &str = "seven tall cranes over a lake";
 /// What nobody's password is.
 pub(crate) const WRONG_PASSWORD: &str = "not the password";
@@ -49,19 +48,28 @@ pub(crate) fn cursor_key() -> &'static str {
 /// The database of this run, which the first test makes and migrates.
 pub(crate) async fn database_url() -> &'static str {
     static URL: OnceCell<String> = OnceCell::const_new();
-    URL.get_or_init(|| async {
-        let server = database_server();
-        let mut connection = PgConnection::connect(&server).await.unwrap();
-        connection.execute("DROP DATABASE IF EXISTS simplebank_e2e WITH (FORCE)").await.unwrap();
-        connection.execute("CREATE DATABASE simplebank_e2e").await.unwrap();
-        let mut url = reqwest::Url::parse(&server).unwrap();
-        url.set_path(DATABASE);
-        let url = url.to_string();
-        let state = invoke(&url, "migrate", &json!({ "action": "up" })).await;
-        assert_eq!(state["pending"], json!([]));
-        url
-    })
-    .await
+    URL.get_or_init(|| make_database("simplebank_e2e")).await
+}
+
+/// A database that no other test uses.
+pub(crate) async fn own_database() -> String {
+    make_database(&format!("simplebank_e2e_{}", Uuid::new_v4().simple())).await
+}
+
+async fn make_database(name: &str) -> String {
+    let server = database_server();
+    let mut connection = PgConnection::connect(&server).await.unwrap();
+    for statement in
+        [format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"), format!("CREATE DATABASE {name}")]
+    {
+        connection.execute(AssertSqlSafe(statement)).await.unwrap();
+    }
+    let mut url = reqwest::Url::parse(&server).unwrap();
+    url.set_path(name);
+    let url = url.to_string();
+    let state = invoke(&url, "migrate", &json!({ "action": "up" })).await;
+    assert_eq!(state["pending"], json!([]));
+    url
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests are told where their server is this way")]
@@ -94,6 +102,8 @@ pub(crate) fn arguments(database_url: &str) -> Vec<String> {
 /// A bank that runs for one test.
 pub(crate) struct Bank {
     pub(crate) gateway: Gateway,
+    /// Where its data are, for the schema's owner.
+    pub(crate) database_url: String,
 }
 
 impl Bank {
@@ -119,17 +129,17 @@ impl Bank {
         {
             gateway.keep_secret(secret);
         }
-        Self { gateway }
+        Self { gateway, database_url: database_url.to_owned() }
     }
 
     /// A direct look at the data.
     pub(crate) async fn database(&self) -> PgConnection {
-        PgConnection::connect(database_url().await).await.unwrap()
+        PgConnection::connect(&self.database_url).await.unwrap()
     }
 
-    /// Has the function `verify` look at the books of the run's database.
+    /// Has the function `verify` look at the books.
     pub(crate) async fn assert_books_are_right(&self) {
-        let report = invoke(database_url().await, "verify", &json!({})).await;
+        let report = invoke(&self.database_url, "verify", &json!({})).await;
         assert_eq!(report, json!({ "books_are_right": true, "breaches": {} }));
     }
 
@@ -219,7 +229,7 @@ impl Bank {
         let event = json!({
             "action": "grant_role", "username": username, "role": role, "operator": OPERATOR,
         });
-        let answer = invoke(database_url().await, "migrate", &event).await;
+        let answer = invoke(&self.database_url, "migrate", &event).await;
         assert_eq!(answer, json!({ "username": username, "role": role }));
     }
 }
