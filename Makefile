@@ -37,7 +37,7 @@ watch: setup-build setup-curl setup-postgres setup-python compile keys ## The sa
 	@PATH="$(PYTHON_TOOLS):$$PATH" $(POSTGRES) with $(DATA) local/run.sh watch
 
 .PHONY: test
-test: setup-build setup-postgres setup-python compile ## Run all tests on a database of their own (ARGS='-p shared', ARGS='-- name')
+test: setup-build setup-postgres setup-python setup-chromium compile ## Run all tests on a database of their own (ARGS='-p shared', ARGS='-- name')
 	PATH="$(PYTHON_TOOLS):$$PATH" $(POSTGRES) with-throwaway cargo test $(if $(filter -p --package,$(ARGS)),,--workspace) $(ARGS)
 
 .PHONY: check
@@ -139,7 +139,7 @@ keys-rotate: keys ## Make new keys of tokens current; the ones before them stay 
 ##
 
 .PHONY: setup
-setup: setup-build setup-curl setup-postgres setup-python setup-sqlx ## Install everything that any verb uses
+setup: setup-build setup-curl setup-postgres setup-python setup-chromium setup-sqlx ## Install everything that any verb uses
 	@echo "Everything is here."
 
 # `sudo` where it is needed and there is one.
@@ -188,6 +188,13 @@ setup-python: .local/venv/.installed
 	@$(PYTHON_TOOLS)/python -m pip install -q --disable-pip-version-check -r infra/requirements.txt
 	@$(PYTHON_TOOLS)/python -m pip install -q --disable-pip-version-check --no-deps -r infra/requirements-no-deps.txt
 	@touch $@
+
+# For the tests of pages; any browser of the kind will do.
+.PHONY: setup-chromium
+setup-chromium:
+	@command -v chromium chromium-browser google-chrome-stable google-chrome >/dev/null || \
+	[ -d "/Applications/Google Chrome.app" ] || [ -d /Applications/Chromium.app ] || { \
+	$(call install,Chromium,chromium,chromium,chromium,chromium,--cask chromium); }
 
 .PHONY: setup-sqlx
 setup-sqlx: .local/cargo/.sqlx-cli-$(SQLX_CLI)

@@ -155,7 +155,7 @@ fn read(mail: &Value) -> Mailed {
     Mailed { link: link.to_owned(), id: id.parse().unwrap(), code: code.to_owned() }
 }
 
-fn email(username: &str) -> String {
+pub(super) fn email(username: &str) -> String {
     format!("{username}@example.com")
 }
 

@@ -4,6 +4,7 @@
 //! `DATABASE_URL` names a server on which databases may be made, and the workspace has to be
 //! built; `make test` sees to both.
 
+mod browser;
 mod failures;
 mod forgeries;
 mod history;

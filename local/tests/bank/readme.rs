@@ -4,7 +4,7 @@ use std::fs;
 
 use tokio::process::Command;
 
-use super::people::{Bank, ROOT};
+use super::{mail::MailingBank, people::ROOT};
 
 #[tokio::test]
 async fn the_readmes_commands_work_as_pasted() {
@@ -15,7 +15,7 @@ async fn the_readmes_commands_work_as_pasted() {
         .filter_map(|rest| rest.split("```").next())
         .find(|block| block.contains("/transfers"))
         .unwrap();
-    let bank = Bank::start().await;
+    let MailingBank { bank, emulator: _emulator } = MailingBank::start().await;
     let script = block.replace("http://127.0.0.1:8080", &bank.gateway.url);
     assert_ne!(script, block);
 
