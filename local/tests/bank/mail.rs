@@ -232,6 +232,16 @@ async fn from_sign_up_over_the_inbox_to_a_transfer() {
 }
 
 #[tokio::test]
+async fn a_bank_that_asks_for_no_address_lets_everybody_pay() {
+    let bank = Bank::start_with(&["--parameter", "RequireVerifiedEmail=false"]).await;
+    let to = bank.customer().await.account("USD", 0).await;
+    let newcomer = bank.newcomer().await;
+    let from = newcomer.account("USD", 100).await;
+    assert_eq!(newcomer.transfer(from, to, 10).await.status, 201);
+    assert_eq!(newcomer.get(&newcomer.path()).await.body["is_email_verified"], json!(false));
+}
+
+#[tokio::test]
 async fn a_code_is_guessed_at_five_times_and_sent_again_once_a_minute() {
     let post = MailingBank::start().await;
     let alice = post.bank.newcomer().await;

@@ -11,8 +11,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use super::people::{Bank, PASSWORD, ROOT, arguments, database_url, sign_up};
-use crate::support;
+use super::{
+    mail::{MailingBank, email},
+    people::{Bank, PASSWORD, ROOT, arguments, own_database, sign_up},
+};
+use crate::support::{self, Emulator};
 
 /// `cargo lambda watch` at a free port, ended with the test.
 struct Watch {
@@ -23,13 +26,14 @@ struct Watch {
 }
 
 impl Watch {
-    async fn start() -> Self {
+    async fn start(database_url: &str, endpoint: &str) -> Self {
         let port =
             TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("watch.env");
         // As `make watch` does it.
-        let arguments = arguments(database_url().await);
-        let env = arguments.iter().map(String::as_str).chain(["env"]).collect::<Vec<_>>();
+        let arguments = arguments(database_url);
+        let arguments = arguments.iter().map(String::as_str);
+        let env: Vec<&str> = arguments.chain(["--env", endpoint, "env"]).collect();
         let output = support::run(&env).await;
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let mut variables = String::from_utf8(output.stdout).unwrap();
@@ -105,11 +109,18 @@ impl Drop for Watch {
 
 #[tokio::test]
 async fn cargo_lambda_serves_the_same_bank() {
-    let watch = Watch::start().await;
+    let (database_url, emulator) = (own_database().await, Emulator::start().await);
+    let endpoint = emulator.argument();
+    let watch = Watch::start(&database_url, &endpoint).await;
 
     // Behind the gateway, everything works as it does with the gateway's own processes.
-    let bank = Bank::start_with(&["--lambda-endpoint", &watch.url]).await;
+    let gateway = ["--lambda-endpoint", &watch.url, "--env", &endpoint];
+    let bank = Bank::start_on(&database_url, &gateway).await;
+    let post = MailingBank { bank, emulator };
+    let bank = &post.bank;
     let alice = bank.customer().await;
+    let newcomer = bank.newcomer().await;
+    post.wait_for_mail(&email(&newcomer.username), 1).await;
     let bob = bank.customer().await;
     let from = alice.account("USD", 1_000).await;
     let to = bob.account("USD", 0).await;
@@ -148,6 +159,8 @@ async fn cargo_lambda_serves_the_same_bank() {
                 }
                 "authorizer" => assert_eq!(answer["context"]["code"], "invalid_token"),
                 "migrate" => assert_eq!(answer["pending"], json!([])),
+                "relay_outbox" => assert!(answer["published"].is_u64(), "{answer}"),
+                "send_verify_email" => assert_eq!(answer, json!({ "batchItemFailures": [] })),
                 "verify" => assert_eq!(answer["books_are_right"], true, "{answer}"),
                 _ => assert!(answer["statusCode"].as_u64().unwrap() < 500, "{function}: {answer}"),
             }

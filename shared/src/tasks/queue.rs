@@ -18,9 +18,9 @@ use crate::{
 
 /// Short, and one attempt: a request waits for this, and the relay is the second attempt.
 const PATIENCE: Patience = Patience {
-    connect: Duration::from_millis(500),
-    attempt: Duration::from_secs(1),
-    in_all: Duration::from_secs(1),
+    connect: Duration::from_millis(400),
+    attempt: Duration::from_millis(700),
+    in_all: Duration::from_millis(700),
     attempts: 1,
 };
 
