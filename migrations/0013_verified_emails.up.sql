@@ -38,6 +38,7 @@ CREATE INDEX verify_emails_username_idx ON verify_emails (username, created_at);
 CREATE INDEX verify_emails_due_idx ON verify_emails (due_at)
     WHERE published_at IS NULL AND done_at IS NULL;
 CREATE INDEX verify_emails_done_idx ON verify_emails (done_at) WHERE done_at IS NOT NULL;
+CREATE INDEX verify_emails_undone_idx ON verify_emails (created_at) WHERE done_at IS NULL;
 
 -- For how many seconds a user has to wait for a further mail of a kind, of which there may be so many a
 -- day and one after each gap; null if not at all.
@@ -159,9 +160,11 @@ BEGIN
     ELSIF task.is_busy THEN
         outcome := 'busy';
     ELSE
+        -- None of the others is younger: they are over.
         UPDATE public.verify_emails
-        SET secret_hash = NULL
-        WHERE verify_emails.username = holder.username AND verify_emails.secret_hash IS NOT NULL;
+        SET secret_hash = NULL, done_at = coalesce(verify_emails.done_at, clock_timestamp())
+        WHERE verify_emails.username = holder.username AND verify_emails.id <> task_id
+          AND (verify_emails.secret_hash IS NOT NULL OR verify_emails.done_at IS NULL);
         UPDATE public.verify_emails
         SET claimed_until = clock_timestamp() + lease_secs * interval '1 second',
             secret_hash = code_hash,
@@ -327,6 +330,8 @@ BEGIN
     INTO username, full_name, email, is_email_verified, role, password_changed_at, created_at;
 
     IF email <> before.email THEN
+        UPDATE public.verify_emails SET secret_hash = NULL
+        WHERE verify_emails.username = target AND verify_emails.secret_hash IS NOT NULL;
         INSERT INTO public.verify_emails (username, email, reason)
         VALUES (target, email, 'email_changed')
         RETURNING verify_emails.id INTO email_id;

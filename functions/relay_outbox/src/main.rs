@@ -22,7 +22,7 @@ async fn main() -> Result<(), Error> {
     let store = PostgresStore::open(&DatabaseConfig::from_env()?).await?;
     let app = Arc::new(handler::App {
         store: Box::new(store),
-        queue: Box::new(SqsQueue::open(QueueConfig::from_env()?).await),
+        queue: Box::new(SqsQueue::open_for_relay(QueueConfig::from_env()?).await),
     });
     lambda_runtime::run(service_fn(move |_: LambdaEvent<Value>| {
         let app = Arc::clone(&app);

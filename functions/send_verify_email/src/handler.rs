@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 
 /// Less than the function's time-out, so that one message that waits for ever leaves time to answer for
 /// the others.
-const MESSAGE_TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const MESSAGE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Works on all messages at once. Several of one task are one: they fare alike.
 pub(crate) async fn handle(tools: &MailingTools, event: SqsEvent) -> SqsBatchResponse {

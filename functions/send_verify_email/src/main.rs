@@ -21,6 +21,7 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let mail = MailConfig::from_env()?;
     let store = PostgresStore::open(&DatabaseConfig::from_env()?).await?;
+    let store = store.taking_turns(handler::MESSAGE_TIMEOUT);
     let tools = Arc::new(MailingTools {
         store: Box::new(store),
         mailer: Box::new(SesMailer::open(&mail, Box::new(SystemClock)).await),

@@ -3,8 +3,7 @@
 use serde_yaml_ng::Value;
 
 use super::{
-    ACCOUNT_ID, FUNCTION, REGION, Template, kind_of, last_folder, parameters::scalar,
-    services::QUEUE,
+    ACCOUNT_ID, FUNCTION, QUEUE, REGION, Template, kind_of, last_folder, parameters::scalar,
 };
 
 impl Template {

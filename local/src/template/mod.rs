@@ -42,6 +42,7 @@ pub(crate) const ACCOUNT_ID: &str = "000000000000";
 
 const FUNCTION: &str = "AWS::Serverless::Function";
 const API: &str = "AWS::Serverless::Api";
+const QUEUE: &str = "AWS::SQS::Queue";
 
 /// A template that cannot be read or cannot be served.
 #[derive(Debug, Error)]

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Template, TemplateError, intrinsics::queue_arn, node::Node};
+use super::{QUEUE, Template, TemplateError, intrinsics::queue_arn, node::Node};
 
-pub(super) const QUEUE: &str = "AWS::SQS::Queue";
 const SECRET: &str = "AWS::SecretsManager::Secret";
 const IDENTITY: &str = "AWS::SES::EmailIdentity";
 

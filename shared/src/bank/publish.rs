@@ -35,6 +35,7 @@ pub struct Relayed {
 /// # Errors
 /// When the queue or the store cannot be had. What is not published then stays for the next run.
 pub async fn relay_outbox(store: &dyn Store, queue: &dyn TaskQueue) -> Result<Relayed, BankError> {
+    let pruned = store.prune_verifications().await?;
     let started = Instant::now();
     let mut published = 0_usize;
     while started.elapsed() < RUN_TIME {
@@ -44,7 +45,6 @@ pub async fn relay_outbox(store: &dyn Store, queue: &dyn TaskQueue) -> Result<Re
         }
         published = published.saturating_add(publish(store, queue, &due).await?);
     }
-    let pruned = store.prune_verifications().await?;
     Ok(Relayed { published, pruned })
 }
 

@@ -102,14 +102,16 @@ impl Email {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let options =
             Options::default().without_display_text().without_domain_literal().with_required_tld();
-        // A quoted local part may hold blanks and more; nobody has one, and headers suffer from it.
+        // A quoted local part may hold blanks and more; nobody has one, and headers suffer from it. What
+        // is not ASCII cannot be mailed to through SES.
         if text.chars().count() <= 200
+            && text.is_ascii()
             && !text.contains('"')
             && EmailAddress::parse_with_options(text, options).is_ok()
         {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Invalid::from("must be one e-mail address of at most 200 characters"))
+            Err(Invalid::from("must be one e-mail address of at most 200 characters, in ASCII"))
         }
     }
 
@@ -351,6 +353,8 @@ mod tests {
             "a@b.co\r\nBcc: x@y.co",
             "a b@c.co",
             "\"a b\"@c.co",
+            "josé@b.co",
+            "a@exämple.co",
             &long,
         ] {
             assert!(Email::parse(invalid).is_err(), "{invalid:?}");

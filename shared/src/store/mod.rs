@@ -155,8 +155,8 @@ pub trait Store: Send + Sync {
     /// Notes that tasks have been published: they are the queue's to keep from now on.
     async fn mark_published(&self, ids: &[VerificationId]) -> Result<(), StoreError>;
 
-    /// Removes tasks that have been done for two days, and says how many; some may be left for the
-    /// next time.
+    /// Removes tasks that have been done for two days, and those that no queue keeps any more after thirty,
+    /// and says how many; some may be left for the next time.
     async fn prune_verifications(&self) -> Result<u64, StoreError>;
 
     /// Opens an account with balance 0 for the caller.

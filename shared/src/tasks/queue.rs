@@ -1,6 +1,6 @@
 //! The queue between the outbox and its worker, on SQS.
 
-use std::time::Duration;
+use std::{sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
 use aws_sdk_sqs::{
@@ -8,6 +8,7 @@ use aws_sdk_sqs::{
     types::{SendMessageBatchRequestEntry, builders::SendMessageBatchRequestEntryBuilder},
 };
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::{
     aws::{self, Patience},
@@ -16,13 +17,25 @@ use crate::{
     telemetry::chain,
 };
 
-/// Short, and one attempt: a request waits for this, and the relay is the second attempt.
-const PATIENCE: Patience = Patience {
+/// A request waits for this, and the relay is the second attempt.
+const REQUESTS_PATIENCE: Patience = Patience {
     connect: Duration::from_millis(400),
     attempt: Duration::from_millis(700),
     in_all: Duration::from_millis(700),
     attempts: 1,
 };
+
+/// The relay has nobody waiting, and comes again in a minute.
+const RELAYS_PATIENCE: Patience = Patience {
+    connect: Duration::from_secs(1),
+    attempt: Duration::from_secs(3),
+    in_all: Duration::from_secs(7),
+    attempts: 2,
+};
+
+/// For how long after a failure the queue is not asked again: of the requests that come while it says
+/// nothing, a few wait and not all.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// The most messages that SQS takes in one call.
 const MAX_MESSAGES: usize = 10;
@@ -70,17 +83,44 @@ pub struct PublishError {
     pub reason: String,
 }
 
+/// When the queue failed last.
+#[derive(Debug, Default)]
+struct Outage(Mutex<Option<Instant>>);
+
+impl Outage {
+    fn begin(&self) {
+        if let Ok(mut since) = self.0.lock() {
+            *since = Some(Instant::now());
+        }
+    }
+
+    fn lasts(&self) -> bool {
+        self.0.lock().is_ok_and(|since| since.is_some_and(|since| since.elapsed() < PAUSE))
+    }
+}
+
 /// A queue of SQS.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct SqsQueue {
     client: Client,
     url: String,
+    outage: Outage,
 }
 
 impl SqsQueue {
-    /// A client for the queue; it connects when it is used.
+    /// A client for functions that somebody waits for; it connects when it is used.
     pub async fn open(config: QueueConfig) -> Self {
-        Self { client: Client::new(&aws::config(PATIENCE).await), url: config.url }
+        Self::with_patience(config, REQUESTS_PATIENCE).await
+    }
+
+    /// A client for the relay.
+    pub async fn open_for_relay(config: QueueConfig) -> Self {
+        Self::with_patience(config, RELAYS_PATIENCE).await
+    }
+
+    async fn with_patience(config: QueueConfig, patience: Patience) -> Self {
+        let client = Client::new(&aws::config(patience).await);
+        Self { client, url: config.url, outage: Outage::default() }
     }
 
     async fn publish_batch(
@@ -109,9 +149,13 @@ impl SqsQueue {
 #[async_trait]
 impl TaskQueue for SqsQueue {
     async fn publish(&self, tasks: &[VerificationId]) -> Result<Vec<VerificationId>, PublishError> {
+        if self.outage.lasts() {
+            return Err(PublishError { reason: "it failed a moment ago".to_owned() });
+        }
         let mut taken = Vec::with_capacity(tasks.len());
         for batch in tasks.chunks(MAX_MESSAGES) {
-            taken.extend(self.publish_batch(batch).await?);
+            let published = self.publish_batch(batch).await;
+            taken.extend(published.inspect_err(|_| self.outage.begin())?);
         }
         Ok(taken)
     }
@@ -126,6 +170,16 @@ fn entry(id: VerificationId) -> SendMessageBatchRequestEntryBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_failure_nobody_asks_for_a_while() {
+        let outage = Outage::default();
+        assert!(!outage.lasts());
+        outage.begin();
+        assert!(outage.lasts());
+        tokio::time::advance(PAUSE).await;
+        assert!(!outage.lasts());
+    }
 
     #[test]
     fn a_message_is_read_as_it_was_written_and_nothing_else_is_one() {

@@ -156,6 +156,8 @@ async fn a_code_is_spent_once_for_its_user_and_address(
     let code = bank.mailed(task).await;
     bank.move_to(&user, &caller, "third@example.com").await.unwrap();
     assert!(is_spent(bank.store.spend_verification(task, code.hash()).await), "another address");
+    bank.move_to(&user, &caller, "second@example.com").await.unwrap();
+    assert!(is_spent(bank.store.spend_verification(task, code.hash()).await), "and back");
     assert!(!bank.is_verified(&caller).await);
 }
 
@@ -368,6 +370,8 @@ async fn what_is_done_is_removed_after_two_days(_: PgPoolOptions, options: PgCon
     bank.age_verifications(120).await;
     assert_eq!(bank.store.prune_verifications().await.unwrap(), 1);
     assert!(matches!(bank.claim(unsent).await, Claim::Granted(_)), "nothing is lost");
+    bank.age_verifications(28 * 24 * 60 * 60 + 60).await;
+    assert_eq!(bank.store.prune_verifications().await.unwrap(), 1, "no queue has it any more");
 }
 
 /// Mail that arrives, by task: each letter's code. Some is not taken.

@@ -1,9 +1,7 @@
 //! Passwords that are tried: what they are checked against, and the count of those that were wrong.
 //! How long a lock lasts stands in the migration.
 
-use std::time::Duration;
-
-use super::{Connections, users::user_of};
+use super::{Connections, durations::seconds, users::user_of};
 use crate::{
     domain::{Attempt, AttemptLimits, Caller, Credentials, Proof, User},
     store::StoreError,
@@ -77,10 +75,6 @@ pub(super) async fn count_failure(
         Some(secs) => Err(StoreError::Locked(seconds(secs))),
         None => Ok(()),
     }
-}
-
-pub(super) fn seconds(secs: i64) -> Duration {
-    Duration::from_secs(u64::try_from(secs).unwrap_or_default())
 }
 
 fn proof(user: Option<User>, hashed_password: Option<String>, locked_secs: Option<i64>) -> Proof {

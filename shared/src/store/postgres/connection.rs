@@ -82,6 +82,7 @@ fn is_local(options: &PgConnectOptions) -> bool {
 pub struct Connections {
     options: PgConnectOptions,
     allow_unsafe: bool,
+    acquire_timeout: Duration,
     permits: Semaphore,
     idle: Mutex<Vec<Idle>>,
 }
@@ -106,9 +107,16 @@ impl Connections {
         Ok(Self {
             options,
             allow_unsafe: config.allow_unsafe,
+            acquire_timeout: ACQUIRE_TIMEOUT,
             permits: Semaphore::new(MAX_CONNECTIONS),
             idle: Mutex::default(),
         })
+    }
+
+    /// The same, where whoever wants the connection waits for it so long.
+    #[must_use]
+    pub fn waiting(self, acquire_timeout: Duration) -> Self {
+        Self { acquire_timeout, ..self }
     }
 
     /// Opens the connection ahead of the first request. A database that cannot be reached now is no
@@ -122,7 +130,7 @@ impl Connections {
 
     /// Takes a connection out, or opens one.
     pub(super) async fn lease(&self) -> Result<Lease<'_>, StoreError> {
-        let Ok(Ok(permit)) = timeout(ACQUIRE_TIMEOUT, self.permits.acquire()).await else {
+        let Ok(Ok(permit)) = timeout(self.acquire_timeout, self.permits.acquire()).await else {
             return Err(StoreError::Unavailable(timed_out("the connection stayed in use")));
         };
         while let Some(Idle { mut connection, since }) = self.take() {

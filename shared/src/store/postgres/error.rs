@@ -99,6 +99,8 @@ fn is_passing(error: &sqlx::Error) -> bool {
                 || code == "55P03" // the lock was not to be had in time
                 || code == "25P03" // idle in a transaction for too long
                 || code == "25006" // a writer that has become a reader
+                // Statements are checked against the newest schema, so this one is yet to be migrated.
+                || matches!(&*code, "42P01" | "42703" | "42883")
         }),
         None => matches!(
             error,

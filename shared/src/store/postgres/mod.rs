@@ -3,6 +3,7 @@
 mod accounts;
 mod attempts;
 mod connection;
+mod durations;
 mod error;
 mod history;
 pub mod migrations;
@@ -48,6 +49,12 @@ impl PostgresStore {
         let connections = Connections::new(config)?;
         connections.warm_up().await;
         Ok(Self { connections, payers: Payers::default() })
+    }
+
+    /// The same for a function that works on several things at once, which take turns at the connection.
+    #[must_use]
+    pub fn taking_turns(self, acquire_timeout: Duration) -> Self {
+        Self { connections: self.connections.waiting(acquire_timeout), ..self }
     }
 
     /// The same, with money leaving the accounts of these.
@@ -167,7 +174,7 @@ impl Store for PostgresStore {
     }
 
     async fn mark_published(&self, ids: &[VerificationId]) -> Result<(), StoreError> {
-        verifications::mark_published(&self.connections, ids).await
+        retry_keyed(|| verifications::mark_published(&self.connections, ids)).await
     }
 
     async fn prune_verifications(&self) -> Result<u64, StoreError> {

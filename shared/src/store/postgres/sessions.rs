@@ -7,7 +7,10 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Connections, attempts::seconds};
+use super::{
+    Connections,
+    durations::{seconds, whole_secs},
+};
 use crate::{
     domain::{Attempt, Caller, LiveSession, NewSession, Renewed, Session, SessionId, Username},
     store::StoreError,
@@ -148,10 +151,6 @@ pub(super) async fn end(
         Some(None) => Err(StoreError::NotFound),
         None => Err(StoreError::SessionEnded),
     }
-}
-
-pub(super) fn whole_secs(duration: Duration) -> i64 {
-    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
 fn inconsistent(column: &'static str) -> StoreError {

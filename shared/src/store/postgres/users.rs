@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::{Connections, attempts::seconds};
+use super::{Connections, durations::seconds};
 use crate::{
     domain::{Caller, Email, FullName, NewUser, User, UserChanges, Username, VerificationId},
     store::StoreError,

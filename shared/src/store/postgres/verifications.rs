@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use super::{Connections, attempts::seconds, sessions::whole_secs};
+use super::{
+    Connections,
+    durations::{seconds, whole_secs},
+};
 use crate::{
     domain::{Addressee, Caller, Claim, VerificationId},
     store::StoreError,
@@ -172,6 +175,7 @@ pub(super) async fn prune(connections: &Connections) -> Result<u64, StoreError> 
         "DELETE FROM verify_emails WHERE id IN (
              SELECT done.id FROM verify_emails AS done
              WHERE done.done_at < now() - interval '2 days'
+                OR done.done_at IS NULL AND done.created_at < now() - interval '30 days'
              LIMIT $1
              FOR UPDATE SKIP LOCKED
          )",
