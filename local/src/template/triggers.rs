@@ -151,7 +151,7 @@ Resources:
   WorkFunction:
     Type: AWS::Serverless::Function
     Properties:
-      CodeUri: target/lambda/work/
+      CodeUri: target/lambda/mail/
       Timeout: 30
       Events:
         Tasks:
@@ -169,12 +169,12 @@ Resources:
     fn triggers_are_read() {
         let (queues, schedules) = from_text(TEMPLATE, &[]).triggers().unwrap();
         let [tasks] = queues.as_slice() else { panic!("one queue") };
-        assert_eq!((tasks.function.as_str(), tasks.queue.as_str()), ("work", "Tasks"));
+        assert_eq!((tasks.function.as_str(), tasks.queue.as_str()), ("mail", "Tasks"));
         assert_eq!(tasks.queue_arn, "arn:aws:sqs:us-east-1:000000000000:Tasks");
         assert_eq!((tasks.batch_size, tasks.window.as_secs(), tasks.concurrency), (20, 2, 3));
         assert!(tasks.reports_failures && tasks.patience > Duration::from_secs(30));
         let [again] = schedules.as_slice() else { panic!("one schedule") };
-        assert_eq!((again.function.as_str(), again.name.as_str()), ("work", "WorkFunctionAgain"));
+        assert_eq!((again.function.as_str(), again.name.as_str()), ("mail", "WorkFunctionAgain"));
         assert_eq!(again.interval, Duration::from_mins(5));
     }
 
@@ -196,7 +196,7 @@ Resources:
             (
                 "VisibilityTimeout: 30",
                 "VisibilityTimeout: 29",
-                at("Tasks.Properties.Queue: its messages are hidden for 29 s, work takes 30"),
+                at("Tasks.Properties.Queue: its messages are hidden for 29 s, mail takes 30"),
             ),
             (
                 "!GetAtt Tasks.Arn",
