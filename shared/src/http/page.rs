@@ -49,8 +49,9 @@ impl Page {
         Self { html: page.into_string() }
     }
 
-    /// The page's text. Its headers say that it may use its own style, send its form here, and nothing else; nobody may
-    /// frame it; and where it leads to is not told where it was, since its address holds a code.
+    /// The page's text. Its headers say that it may use its own style, send its form here, and nothing
+    /// else; nobody may frame it; and where it leads to is not told where it was, since its address holds
+    /// a code.
     pub(super) fn into_html(self, headers: &mut HeaderMap) -> String {
         let style = BASE64_STANDARD.encode(Sha256::digest(STYLE));
         let policy = format!(
