@@ -1,6 +1,13 @@
 //! Every setting, one struct a concern. The only module that reads the environment.
 
-use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    num::NonZero,
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
 
 use crate::{
     auth::TokenFormat,
@@ -58,6 +65,9 @@ pub struct DatabaseConfig {
     /// `ALLOW_UNSAFE_DATABASE` is `true`: work with a server that may lose acknowledged commits.
     /// For tests.
     pub allow_unsafe: bool,
+    /// `DATABASE_CONNECTIONS`: the most connections of this process. Unless set, one for a process that
+    /// serves one request at a time.
+    pub connections: Option<NonZero<usize>>,
 }
 
 impl DatabaseConfig {
@@ -82,6 +92,7 @@ impl DatabaseConfig {
             url: required(name)?,
             ca_file: read("DATABASE_CA_FILE").map(PathBuf::from),
             allow_unsafe: parsed("ALLOW_UNSAFE_DATABASE")?.unwrap_or(false),
+            connections: parsed("DATABASE_CONNECTIONS")?,
         })
     }
 }
@@ -271,6 +282,29 @@ impl PaymentConfig {
     pub fn from_env() -> Result<Self, ConfigError> {
         let requires_verified = parsed("REQUIRE_VERIFIED_EMAIL")?.unwrap_or(true);
         Ok(Self { payers: if requires_verified { Payers::Verified } else { Payers::Anyone } })
+    }
+}
+
+/// Where a function serves by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct GrpcConfig {
+    /// `GRPC_SERVER_ADDRESS`, 127.0.0.1:9090 unless set; `None` on Lambda, where
+    /// `AWS_LAMBDA_RUNTIME_API` is set and there is nothing to listen at.
+    pub address: Option<SocketAddr>,
+}
+
+impl GrpcConfig {
+    /// Reads the settings; none is required.
+    ///
+    /// # Errors
+    /// When one is of no use.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        if read("AWS_LAMBDA_RUNTIME_API").is_some() {
+            return Ok(Self { address: None });
+        }
+        let address = parsed("GRPC_SERVER_ADDRESS")?;
+        let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 9090));
+        Ok(Self { address: Some(address.unwrap_or(default)) })
     }
 }
 

@@ -18,6 +18,7 @@ pub mod app;
 mod aws;
 pub mod clock;
 pub mod config;
+pub mod guard;
 pub mod secrets;
 pub mod telemetry;
 

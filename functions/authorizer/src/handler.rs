@@ -1,7 +1,7 @@
 //! Token in, policy out.
 
 use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequest;
-use shared::auth::{TokenError, TokenVerifier};
+use shared::auth::{TokenError, TokenVerifier, bearer};
 use time::OffsetDateTime;
 
 use crate::answer::{Answer, Refusal};
@@ -24,10 +24,4 @@ pub(crate) fn authorize(
             Answer::deny(method_arn, Refusal::from(error))
         }
     }
-}
-
-/// The token after the scheme, which is told apart without regard to case (RFC 9110, 11.1).
-fn bearer(header: &str) -> Option<&str> {
-    let (scheme, token) = header.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }

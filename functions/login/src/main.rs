@@ -26,7 +26,6 @@ async fn main() -> Result<(), Error> {
         secrets::load(&signing.keyring, Keyring::parse)
     );
     let tools = LogInTools {
-        store: Box::new(store?),
         prover: Prover {
             passwords: PasswordHasher::new()?,
             limits: AttemptConfig::from_env()?.limits,
@@ -38,5 +37,5 @@ async fn main() -> Result<(), Error> {
         },
         session_limits: SessionConfig::from_env()?.limits,
     };
-    serve(tools, handler::handle).await
+    serve(handler::App { store: Box::new(store?), tools }, handler::handle).await
 }

@@ -11,11 +11,6 @@ pub(crate) fn log_in_request(request: &Request) -> Result<LogIn, BankError> {
     let username = body.text("username", Username::parse);
     let password = body.text("password", Password::offer);
     body.finish(|| {
-        Some(LogIn {
-            username: username?,
-            password: password?,
-            user_agent: request.user_agent(),
-            client_ip: request.client_ip().to_owned(),
-        })
+        Some(LogIn { username: username?, password: password?, client: request.client().clone() })
     })
 }

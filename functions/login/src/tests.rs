@@ -12,7 +12,7 @@ use shared::{
     },
 };
 
-use crate::handler::handle;
+use crate::handler::{App, handle};
 
 const PASSWORD: &str = "correct horse battery staple";
 const ATTEMPTS: AttemptLimits = AttemptLimits { by_name: 5, by_address: 20 };
@@ -24,11 +24,10 @@ async fn hash() -> String {
     passwords.hash(Password::offer(PASSWORD).unwrap()).await.unwrap()
 }
 
-fn tools(store: MockStore) -> (LogInTools, TokenVerifier) {
+fn app(store: MockStore) -> (App, TokenVerifier) {
     let keyring = Keyring::generate().unwrap();
     let public = VerificationKeys::parse(&keyring.public_keys().unwrap()).unwrap();
     let tools = LogInTools {
-        store: Box::new(store),
         prover: Prover { passwords: PasswordHasher::new().unwrap(), limits: ATTEMPTS },
         access_tokens: AccessTokens {
             signer: keyring.signer(TokenFormat::Paseto, "dev"),
@@ -37,7 +36,8 @@ fn tools(store: MockStore) -> (LogInTools, TokenVerifier) {
         },
         session_limits: SESSIONS,
     };
-    (tools, TokenVerifier::new(TokenFormat::Paseto, "dev", public))
+    let app = App { store: Box::new(store), tools };
+    (app, TokenVerifier::new(TokenFormat::Paseto, "dev", public))
 }
 
 /// What the store knows of alice.
@@ -77,10 +77,10 @@ async fn the_right_password_begins_one_session() {
                 && new.limits == SESSIONS
         })
         .returning(|_, new| Ok(Session { id: new.id, expires_at: clock().0 }));
-    let (tools, verifier) = tools(store);
+    let (app, verifier) = app(store);
 
     let forwarded = event(&body()).header("x-forwarded-for", "203.0.113.9");
-    let answer = send(tools, handle, forwarded.header("authorization", "none")).await;
+    let answer = send(app, handle, forwarded.header("authorization", "none")).await;
 
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.body["user"]["username"], "alice");
@@ -113,8 +113,8 @@ async fn an_unknown_name_and_a_wrong_password_read_the_same() {
     };
 
     let wrong = json!({ "username": "alice", "password": "battery staple" });
-    let first = send(tools(store(known(&hash))).0, handle, event(&wrong)).await;
-    let second = send(tools(store(UNKNOWN)).0, handle, event(&wrong)).await;
+    let first = send(app(store(known(&hash))).0, handle, event(&wrong)).await;
+    let second = send(app(store(UNKNOWN)).0, handle, event(&wrong)).await;
 
     assert_eq!((first.status, first.code()), (401, "invalid_credentials"));
     assert_eq!(first.headers["www-authenticate"], "Bearer");
@@ -131,7 +131,7 @@ async fn bad_fields_are_named() {
         (json!({}), vec!["username", "password"]),
         (json!({ "username": "alice", "password": PASSWORD, "otp": "1" }), vec!["otp"]),
     ] {
-        let answer = send(tools(MockStore::new()).0, handle, event(&body)).await;
+        let answer = send(app(MockStore::new()).0, handle, event(&body)).await;
         assert_eq!((answer.status, answer.code()), (400, "invalid_argument"), "{body}");
         assert_eq!(answer.violated(), violated, "{body}");
     }
@@ -144,7 +144,7 @@ async fn while_locked_no_password_is_looked_at() {
         let locked_for = Some(Duration::from_secs(30));
         Ok(Proof { locked_for, ..known("not even a hash") })
     });
-    let answer = send(tools(store).0, handle, event(&body())).await;
+    let answer = send(app(store).0, handle, event(&body())).await;
     assert_eq!((answer.status, answer.code()), (429, "too_many_requests"));
     assert_eq!(answer.headers["retry-after"], "30");
 }
@@ -161,7 +161,7 @@ async fn a_lock_that_fell_meanwhile_covers_right_and_wrong() {
         store.expect_count_failure().returning(move |_, _| Err(locked()));
         store.expect_begin_session().returning(move |_, _| Err(locked()));
         let body = json!({ "username": "alice", "password": password });
-        let answer = send(tools(store).0, handle, event(&body)).await;
+        let answer = send(app(store).0, handle, event(&body)).await;
         assert_eq!((answer.status, answer.code()), (429, "too_many_requests"));
     }
 }
@@ -181,7 +181,7 @@ async fn a_password_that_was_hashed_weakly_is_hashed_anew() {
             })
         })
         .returning(|_, new| Ok(Session { id: new.id, expires_at: clock().0 }));
-    assert_eq!(send(tools(store).0, handle, event(&body())).await.status, 200);
+    assert_eq!(send(app(store).0, handle, event(&body())).await.status, 200);
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn what_the_store_says_becomes_a_problem() {
     for (error, status, code) in cases {
         let mut store = MockStore::new();
         store.expect_find_proof().once().returning(move |_| Err(error()));
-        let answer = send(tools(store).0, handle, event(&body())).await;
+        let answer = send(app(store).0, handle, event(&body())).await;
         assert_eq!((answer.status, answer.code()), (status, code));
     }
 
@@ -207,7 +207,7 @@ async fn what_the_store_says_becomes_a_problem() {
         let mut store = MockStore::new();
         store.expect_find_proof().once().returning(move |_| Ok(known(&hash)));
         store.expect_begin_session().once().returning(move |_, _| Err(error()));
-        let answer = send(tools(store).0, handle, event(&body())).await;
+        let answer = send(app(store).0, handle, event(&body())).await;
         assert_eq!((answer.status, answer.code()), (status, code));
     }
 }

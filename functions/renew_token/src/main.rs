@@ -27,7 +27,6 @@ async fn main() -> Result<(), Error> {
     );
     let keyring = keyring?;
     let tools = RenewalTools {
-        store: Box::new(store?),
         renewal_keys: keyring.renewal_keys()?,
         access_tokens: AccessTokens {
             signer: keyring.signer(signing.token_format, &signing.stage),
@@ -36,5 +35,5 @@ async fn main() -> Result<(), Error> {
         },
         idle: SessionConfig::from_env()?.limits.idle,
     };
-    serve(tools, handler::handle).await
+    serve(handler::App { store: Box::new(store?), tools }, handler::handle).await
 }

@@ -12,7 +12,7 @@ use shared::{
 };
 use uuid::Uuid;
 
-use crate::handler::handle;
+use crate::handler::{App, handle};
 
 const IDLE: Duration = Duration::from_hours(24);
 
@@ -20,11 +20,10 @@ fn renewal_keys() -> RenewalKeys {
     RenewalKeys::new([1; 32], Some([2; 32]))
 }
 
-fn tools(store: MockStore) -> (RenewalTools, TokenVerifier) {
+fn app(store: MockStore) -> (App, TokenVerifier) {
     let keyring = Keyring::generate().unwrap();
     let public = VerificationKeys::parse(&keyring.public_keys().unwrap()).unwrap();
     let tools = RenewalTools {
-        store: Box::new(store),
         renewal_keys: renewal_keys(),
         access_tokens: AccessTokens {
             signer: keyring.signer(TokenFormat::Paseto, "dev"),
@@ -33,7 +32,8 @@ fn tools(store: MockStore) -> (RenewalTools, TokenVerifier) {
         },
         idle: IDLE,
     };
-    (tools, TokenVerifier::new(TokenFormat::Paseto, "dev", public))
+    let app = App { store: Box::new(store), tools };
+    (app, TokenVerifier::new(TokenFormat::Paseto, "dev", public))
 }
 
 fn event(body: &Value) -> Event {
@@ -57,10 +57,10 @@ async fn a_refresh_token_is_spent_for_its_successor() {
         .once()
         .withf(move |spent, new, idle| *spent == hash && *new == next && *idle == IDLE)
         .returning(|_, new, _| Ok(renewed(new)));
-    let (tools, verifier) = tools(store);
+    let (app, verifier) = app(store);
 
     let body = json!({ "refresh_token": presented.expose() });
-    let answer = send(tools, handle, event(&body).header("authorization", "none")).await;
+    let answer = send(app, handle, event(&body).header("authorization", "none")).await;
 
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.body["refresh_token"], successor.expose());
@@ -82,7 +82,7 @@ async fn a_successor_of_the_key_before_is_given_again() {
     let mut store = MockStore::new();
     store.expect_renew_session().once().returning(move |_, _, _| Ok(renewed(hash)));
     let body = json!({ "refresh_token": presented.expose() });
-    let answer = send(tools(store).0, handle, event(&body)).await;
+    let answer = send(app(store).0, handle, event(&body)).await;
     assert_eq!(answer.body["refresh_token"], first.expose());
 }
 
@@ -93,7 +93,7 @@ async fn a_successor_of_an_unknown_key_is_to_be_asked_for_again() {
     let mut store = MockStore::new();
     store.expect_renew_session().once().returning(|_, _, _| Ok(renewed([9; 32])));
     let body = json!({ "refresh_token": presented.expose() });
-    let answer = send(tools(store).0, handle, event(&body)).await;
+    let answer = send(app(store).0, handle, event(&body)).await;
     assert_eq!((answer.status, answer.code()), (503, "unavailable"));
     assert_eq!(answer.headers["retry-after"], "1");
 }
@@ -102,7 +102,7 @@ async fn a_successor_of_an_unknown_key_is_to_be_asked_for_again() {
 async fn what_was_never_a_refresh_token_reaches_no_store() {
     for token in ["", "x", "v4.public.AAAA.BBBB", "eyJhbGciOiJub25lIn0.e30.", &"A".repeat(10_000)] {
         let body = json!({ "refresh_token": token });
-        let answer = send(tools(MockStore::new()).0, handle, event(&body)).await;
+        let answer = send(app(MockStore::new()).0, handle, event(&body)).await;
         assert_eq!((answer.status, answer.code()), (401, "invalid_token"), "{token}");
         assert_eq!(answer.headers["www-authenticate"], "Bearer error=\"invalid_token\"");
     }
@@ -115,7 +115,7 @@ async fn bad_fields_are_named() {
         (json!({ "refresh_token": null }), vec!["refresh_token"]),
         (json!({ "refresh_token": "x", "role": "banker" }), vec!["role"]),
     ] {
-        let answer = send(tools(MockStore::new()).0, handle, event(&body)).await;
+        let answer = send(app(MockStore::new()).0, handle, event(&body)).await;
         assert_eq!((answer.status, answer.code()), (400, "invalid_argument"), "{body}");
         assert_eq!(answer.violated(), violated, "{body}");
     }
@@ -135,7 +135,7 @@ async fn what_the_store_says_becomes_a_problem() {
         let mut store = MockStore::new();
         store.expect_renew_session().once().returning(move |_, _, _| Err(error()));
         let body = json!({ "refresh_token": RefreshToken::generate().unwrap().expose() });
-        let answer = send(tools(store).0, handle, event(&body)).await;
+        let answer = send(app(store).0, handle, event(&body)).await;
         assert_eq!((answer.status, answer.code()), (status, code));
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn user_update(request: &Request, username: &Username) -> Result<User
             email: email?,
             password: password?,
             current_password: current_password?,
-            client_ip: request.client_ip().to_owned(),
+            client_ip: request.client().ip.clone(),
         })
     })
 }

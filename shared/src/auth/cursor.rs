@@ -10,7 +10,7 @@ use pasetors::{
 };
 
 use super::{KeyError, keys::symmetric_key};
-use crate::domain::{History, Invalid, Position, Username};
+use crate::domain::{Caller, History, Invalid, Position, Sliced, Username};
 
 /// The longest cursor is 120 bytes; what is longer is not even decoded.
 const MAX_CURSOR_BYTES: usize = 512;
@@ -34,6 +34,19 @@ impl CursorSealer {
     /// When the key is not PASERK `k4.local`.
     pub fn new(stage: &str, paserk: &str) -> Result<Self, KeyError> {
         Ok(Self { key: symmetric_key(paserk, KeyError::Cursor)?, stage: stage.to_owned() })
+    }
+
+    /// The cursor that continues a list after this part of it, if it goes on.
+    ///
+    /// # Errors
+    /// Without random bytes.
+    pub fn next<T>(
+        &self,
+        caller: &Caller,
+        list: History,
+        sliced: &Sliced<T>,
+    ) -> Result<Option<String>, SealError> {
+        sliced.next.map(|position| self.seal(&caller.username, list, position)).transpose()
     }
 
     /// The cursor that continues a list after a row.

@@ -22,5 +22,5 @@ pub use keys::{KeyError, SigningKey, VerificationKeys, generate_cursor_key, gene
 pub use maker::TokenMaker;
 pub use password::{HashError, PasswordHasher};
 pub use refresh::{RefreshToken, RenewalKeys};
-pub use token::{TokenFormat, TokenSigner, TokenVerifier, UnknownFormat};
+pub use token::{TokenFormat, TokenSigner, TokenVerifier, UnknownFormat, bearer};
 pub use verification::VerificationCode;

@@ -1,10 +1,12 @@
 //! Passwords: argon2id, off the request's thread.
 
+use std::{num::NonZero, sync::Arc, thread::available_parallelism};
+
 use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
-use tokio::task::spawn_blocking;
+use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use crate::domain::Password;
 
@@ -28,6 +30,8 @@ pub enum HashError {
 #[derive(Debug, Clone)]
 pub struct PasswordHasher {
     argon2: Argon2<'static>,
+    /// One for each processor: more at a time would take no less time, and memory that nobody counted.
+    turns: Arc<Semaphore>,
     /// Checked in place of a user's own when nobody has that name, so that both answers take the
     /// same time.
     dummy_hash: String,
@@ -54,7 +58,8 @@ impl PasswordHasher {
             "$argon2id$v=19$m={memory_kib},t={passes},p={LANES}$bm9ib2R5J3Mgc2FsdA${}",
             "A".repeat(43)
         );
-        Ok(Self { argon2, dummy_hash })
+        let turns = available_parallelism().map_or(1, NonZero::get);
+        Ok(Self { argon2, turns: Arc::new(Semaphore::new(turns)), dummy_hash })
     }
 
     /// Whether a stored hash is weaker than the ones that are made now.
@@ -76,7 +81,7 @@ impl PasswordHasher {
     /// When hashing fails, which is a defect.
     pub async fn hash(&self, password: Password) -> Result<String, HashError> {
         let argon2 = self.argon2.clone();
-        spawn_blocking(move || hash(&argon2, password.expose())).await?
+        self.in_turn(move || hash(&argon2, password.expose())).await
     }
 
     /// Whether the password is the one that was hashed; without a hash, `false` after the same
@@ -92,7 +97,7 @@ impl PasswordHasher {
         let is_known = stored.is_some();
         let argon2 = self.argon2.clone();
         let stored = stored.unwrap_or(&self.dummy_hash).to_owned();
-        let matches = spawn_blocking(move || {
+        let work = move || {
             let stored =
                 PasswordHash::new(&stored).map_err(|error| HashError::Argon2(error.into()))?;
             match argon2.verify_password(password.expose().as_bytes(), &stored) {
@@ -100,9 +105,21 @@ impl PasswordHasher {
                 Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
                 Err(error) => Err(HashError::Argon2(error)),
             }
-        })
-        .await??;
-        Ok(matches && is_known)
+        };
+        Ok(self.in_turn(work).await? && is_known)
+    }
+
+    /// The turn lasts as long as the work does, be its caller gone.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
+    ) -> Result<T, HashError> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await.ok();
+        let work = move || {
+            let _turn = turn;
+            work()
+        };
+        spawn_blocking(work).await?
     }
 }
 

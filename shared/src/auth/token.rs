@@ -100,5 +100,13 @@ impl TokenVerifier {
     }
 }
 
+/// The token in the header `Authorization`, after the scheme, which is told apart without regard to case
+/// (RFC 9110, 11.1).
+#[must_use]
+pub fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
+}
+
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,9 @@ use time::OffsetDateTime;
 use super::{AccessToken, AccessTokens, BankError, Prover};
 use crate::{
     auth::RefreshToken,
-    domain::{Attempt, Caller, NewSession, Password, SessionId, SessionLimits, User, Username},
+    domain::{
+        Attempt, Caller, Client, NewSession, Password, SessionId, SessionLimits, User, Username,
+    },
     store::Store,
 };
 
@@ -16,16 +18,12 @@ pub struct LogIn {
     pub username: Username,
     /// What they offer as proof.
     pub password: Password,
-    /// What their client calls itself.
-    pub user_agent: String,
-    /// Where the gateway saw them.
-    pub client_ip: String,
+    /// What they do it with.
+    pub client: Client,
 }
 
 /// What logging in works with.
 pub struct LogInTools {
-    /// Where users and sessions are.
-    pub store: Box<dyn Store>,
     /// Checks the password.
     pub prover: Prover,
     /// Gives out the access token.
@@ -54,11 +52,15 @@ pub struct LoggedIn {
 /// # Errors
 /// [`BankError::InvalidCredentials`] for a wrong password and, after the same work, for a name that
 /// nobody has; [`BankError::TooManyFailures`] when there were too many of them.
-pub async fn log_in(tools: &LogInTools, input: LogIn) -> Result<LoggedIn, BankError> {
-    let LogInTools { store, prover, access_tokens, session_limits } = tools;
-    let attempt = Attempt::new(input.username, &input.client_ip);
+pub async fn log_in(
+    store: &dyn Store,
+    tools: &LogInTools,
+    input: LogIn,
+) -> Result<LoggedIn, BankError> {
+    let LogInTools { prover, access_tokens, session_limits } = tools;
+    let attempt = Attempt::new(input.username, &input.client.ip);
     let proof = store.find_proof(&attempt).await?;
-    let proven = prover.prove(&**store, &attempt, proof, input.password.clone()).await?;
+    let proven = prover.prove(store, &attempt, proof, input.password.clone()).await?;
     let stronger_hash = if prover.passwords.is_outdated(&proven.hashed_password)? {
         Some(prover.passwords.hash(input.password).await?)
     } else {
@@ -74,8 +76,8 @@ pub async fn log_in(tools: &LogInTools, input: LogIn) -> Result<LoggedIn, BankEr
         proven_changed_at: user.password_changed_at,
         stronger_hash,
         refresh_token_hash: refresh_token.hash(),
-        user_agent: input.user_agent,
-        client_ip: input.client_ip,
+        user_agent: input.client.user_agent,
+        client_ip: input.client.ip,
         limits: *session_limits,
     };
     let session = store.begin_session(&attempt, new).await?;

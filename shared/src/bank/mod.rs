@@ -4,6 +4,7 @@
 //! for each thing that must happen together. It knows nothing of HTTP, Lambda or SQL.
 
 mod error;
+mod violations;
 
 mod access_tokens;
 mod log_in;
@@ -40,4 +41,5 @@ pub use sign_up::{SignUp, sign_up};
 pub use transfer::transfer;
 pub use update_user::{UserUpdate, get_user, update_user};
 pub use verify_email::{resend_verification, verify_email};
+pub use violations::Violations;
 pub use withdraw::withdraw;

@@ -13,8 +13,6 @@ use crate::{
 
 /// What renewing works with.
 pub struct RenewalTools {
-    /// Where sessions are.
-    pub store: Box<dyn Store>,
     /// Derives successors.
     pub renewal_keys: RenewalKeys,
     /// Gives out the access token.
@@ -43,10 +41,11 @@ pub struct RenewedSession {
 /// [`BankError::InvalidToken`] for what was never a refresh token of this bank,
 /// [`BankError::SessionEnded`] for one whose session has ended, or ends by this.
 pub async fn renew_session(
+    store: &dyn Store,
     tools: &RenewalTools,
     presented: &RefreshToken,
 ) -> Result<RenewedSession, BankError> {
-    let RenewalTools { store, renewal_keys, access_tokens, idle } = tools;
+    let RenewalTools { renewal_keys, access_tokens, idle } = tools;
     let successor = renewal_keys.successor(presented).hash();
     let renewed = store.renew_session(presented.hash(), successor, *idle).await;
     if let Err(StoreError::TokenReused(session_id)) = &renewed {

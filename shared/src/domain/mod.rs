@@ -6,6 +6,7 @@
 mod account;
 mod attempt;
 mod caller;
+mod client;
 mod entry;
 mod history;
 mod idempotency;
@@ -21,6 +22,7 @@ mod verification;
 pub use account::{Account, AccountId};
 pub use attempt::{Attempt, AttemptLimits, Proof};
 pub use caller::Caller;
+pub use client::Client;
 pub use entry::{Entry, EntryId, EntryKind};
 pub use history::{History, Limit, Position, Slice, Sliced};
 pub use idempotency::IdempotencyKey;

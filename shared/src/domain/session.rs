@@ -5,11 +5,22 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::Username;
+use super::{Invalid, Username};
 
 /// A session's number: a UUID of version 7, so that new sessions land at the index's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionId(pub Uuid);
+
+impl SessionId {
+    /// Reads a number in the one way to write it: lower case, with hyphens.
+    ///
+    /// # Errors
+    /// When it is written in another way, or is none.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let id = Uuid::try_parse(text).ok().filter(|id| id.to_string() == text);
+        id.map(Self).ok_or(Invalid::from("must be a UUID in lower case"))
+    }
+}
 
 /// How long sessions last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,11 +2,21 @@
 
 use time::OffsetDateTime;
 
-use super::{Account, AccountId, Amount, Currency, Entry};
+use super::{Account, AccountId, Amount, Currency, Entry, Invalid};
 
 /// A transfer's number: positive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransferId(pub i64);
+
+impl TransferId {
+    /// Checks a number that a client sent.
+    ///
+    /// # Errors
+    /// When it is not positive.
+    pub fn parse(number: i64) -> Result<Self, Invalid> {
+        AccountId::parse(number).map(|positive| Self(positive.0))
+    }
+}
 
 /// A transfer that somebody asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

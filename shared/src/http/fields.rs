@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, btree_map::Entry};
 use serde_json::Value;
 
 use crate::{
-    bank::BankError,
-    domain::{Invalid, Violation},
+    bank::{BankError, Violations},
+    domain::Invalid,
 };
 
 /// A value as it was sent.
@@ -25,7 +25,7 @@ pub(super) enum Raw {
 #[derive(Debug, Default)]
 pub struct Fields {
     values: BTreeMap<String, Raw>,
-    violations: Vec<Violation>,
+    violations: Violations,
 }
 
 impl Fields {
@@ -37,8 +37,8 @@ impl Fields {
                     vacant.insert(value);
                 }
                 Entry::Occupied(taken) => {
-                    let duplicate = Violation::new(taken.key(), "must not appear more than once");
-                    fields.violations.push(duplicate);
+                    let reason = "must not appear more than once";
+                    fields.violations.refuse::<()>(taken.key(), reason);
                 }
             }
         }
@@ -53,8 +53,7 @@ impl Fields {
     ) -> Option<T> {
         match self.values.remove(name) {
             Some(Raw::Json(Value::String(text)) | Raw::Text(text)) => {
-                let value = plain(&text).and_then(parse);
-                self.note(name, value)
+                self.violations.text(name, &text, parse)
             }
             Some(Raw::Json(_)) => self.refuse(name, "must be a text"),
             None => self.refuse(name, "is required"),
@@ -82,7 +81,7 @@ impl Fields {
             None => return self.refuse(name, "is required"),
         };
         match number {
-            Some(number) => self.note(name, parse(number)),
+            Some(number) => self.violations.note(name, parse(number)),
             None => self.refuse(name, "must be a whole number"),
         }
     }
@@ -114,8 +113,7 @@ impl Fields {
 
     /// Notes a field as refused.
     pub fn refuse<T>(&mut self, name: &str, reason: impl Into<Invalid>) -> Option<T> {
-        self.violations.push(Violation::new(name, reason));
-        None
+        self.violations.refuse(name, reason)
     }
 
     /// Builds the request from what was taken, unless something was refused.
@@ -127,28 +125,9 @@ impl Fields {
             // A name comes from the client too: it is shown only if it looks like one.
             let is_plain = name.len() <= 64 && !name.chars().any(char::is_control);
             let shown = if is_plain { name } else { "(unnamed)".to_owned() };
-            self.violations.push(Violation::new(shown, "is not a known field"));
+            self.violations.refuse::<()>(shown, "is not a known field");
         }
-        match build() {
-            Some(request) if self.violations.is_empty() => Ok(request),
-            Some(_) | None => Err(BankError::InvalidArgument(self.violations)),
-        }
-    }
-
-    fn note<T>(&mut self, name: &str, value: Result<T, Invalid>) -> Option<T> {
-        match value {
-            Ok(value) => Some(value),
-            Err(reason) => self.refuse(name, reason),
-        }
-    }
-}
-
-/// Postgres stores no NUL, and no field of the bank has a use for control characters.
-fn plain(text: &str) -> Result<&str, Invalid> {
-    if text.chars().any(char::is_control) {
-        Err(Invalid::from("must not contain control characters"))
-    } else {
-        Ok(text)
+        self.violations.finish(build)
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! An event becomes a [`Request`]; a handler reads the [`Caller`](crate::domain::Caller), the path,
 //! the query and the body from it, and answers with a [`Reply`] or an error; [`serve`] turns either
-//! into a response and logs one line.
+//! into a response and logs one line. What speaks protocols of its own over HTTP takes whole requests, by
+//! [`serve_whole`].
 
 mod body;
 mod caller;
@@ -15,6 +16,7 @@ mod reply;
 mod request;
 mod serve;
 mod slice;
+mod whole;
 pub mod wire;
 
 pub use lambda_http::Error;
@@ -26,3 +28,4 @@ pub use problem::Problem;
 pub use reply::{Failure, Reply};
 pub use request::Request;
 pub use serve::{answer, serve};
+pub use whole::{Origin, answer_whole, serve_whole};

@@ -1,7 +1,5 @@
 //! Numbers and names in paths. What could not be one names nothing.
 
-use uuid::Uuid;
-
 use super::Request;
 use crate::{
     bank::BankError,
@@ -20,15 +18,13 @@ impl Request {
         text.parse().ok().filter(|_| is_canonical).ok_or(BankError::NotFound)
     }
 
-    /// The session's number in the path's parameter `id`, in the one way to write it: lower case,
-    /// with hyphens.
+    /// The session's number in the path's parameter `id`, in the one way to write it.
     ///
     /// # Errors
     /// [`BankError::NotFound`]: nothing has such an address.
     pub fn path_session(&self) -> Result<SessionId, BankError> {
         let text = self.path_parameters.first("id").unwrap_or_default();
-        let id = Uuid::try_parse(text).ok().filter(|id| id.to_string() == text);
-        id.map(SessionId).ok_or(BankError::NotFound)
+        SessionId::parse(text).map_err(|_| BankError::NotFound)
     }
 
     /// The name in the path's parameter `username`.

@@ -57,30 +57,29 @@ impl Problem {
         self.detail
     }
 
-    /// A problem of the handler's own making: it panicked.
-    pub(super) fn panicked() -> Self {
-        Self::internal()
-    }
-
-    /// The handler was given up at its time limit, whatever it had done by then.
-    pub(super) fn timed_out() -> Self {
-        Self::outcome_unknown()
-    }
-
-    /// When to come back, where that helps.
-    pub(super) fn retry_after_secs(&self) -> Option<u64> {
+    /// In how many seconds to come back, where that helps.
+    #[must_use]
+    pub fn retry_after_secs(&self) -> Option<u64> {
         let passes_soon = self.status == StatusCode::SERVICE_UNAVAILABLE;
         self.retry_after_secs.or(passes_soon.then_some(1))
     }
 
-    /// The challenge of a 401.
-    pub(super) fn challenge(&self) -> Option<&'static str> {
+    /// The challenge of a 401: the value of `WWW-Authenticate`.
+    #[must_use]
+    pub fn challenge(&self) -> Option<&'static str> {
         self.challenge
     }
 
     /// Whether this is the first answer to a keyed request given again.
-    pub(super) fn is_replay(&self) -> bool {
+    #[must_use]
+    pub fn is_replay(&self) -> bool {
         self.is_replay
+    }
+
+    /// The fields that are wrong, if it is them.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
     }
 
     /// The JSON body.

@@ -6,7 +6,7 @@ use lambda_http::{
 };
 use serde::Serialize;
 
-use super::{Page, Problem};
+use super::{Page, Problem, whole::stamp};
 use crate::{bank::BankError, domain::Keyed};
 
 /// A successful answer.
@@ -106,12 +106,6 @@ pub(super) struct Told {
     pub(super) page: Option<fn(&Problem) -> Page>,
 }
 
-impl From<Problem> for Told {
-    fn from(problem: Problem) -> Self {
-        Self { problem, page: None }
-    }
-}
-
 /// The response for either outcome. The headers that every response carries are set here.
 pub(super) fn response(outcome: Result<Reply, Told>, request_id: &str) -> Response<Body> {
     let mut headers = HeaderMap::new();
@@ -139,11 +133,7 @@ pub(super) fn response(outcome: Result<Reply, Told>, request_id: &str) -> Respon
         }
         Content::Page(page) => Body::Text(page.into_html(&mut headers)),
     };
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let Ok(id) = HeaderValue::from_str(request_id) {
-        headers.insert("x-request-id", id);
-    }
+    stamp(&mut headers, request_id);
     if is_replay {
         headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
     }

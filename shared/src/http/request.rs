@@ -1,9 +1,6 @@
 //! What a handler sees of an event, whichever payload version brought it.
 
-use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv4Addr},
-};
+use std::collections::HashMap;
 
 use lambda_http::{
     Body, RequestExt, aws_lambda_events::query_map::QueryMap, http::HeaderMap,
@@ -11,7 +8,7 @@ use lambda_http::{
 };
 use serde_json::Value;
 
-const MAX_USER_AGENT_CHARS: usize = 255;
+use crate::domain::Client;
 
 /// One request.
 ///
@@ -26,7 +23,7 @@ pub struct Request {
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
     pub(super) authorizer: HashMap<String, Value>,
-    client_ip: String,
+    client: Client,
 }
 
 impl Request {
@@ -45,7 +42,7 @@ impl Request {
             headers: parts.headers,
             body,
             authorizer: context.authorizer,
-            client_ip: context.client_ip,
+            client: context.client,
         }
     }
 
@@ -55,16 +52,29 @@ impl Request {
         &self.route
     }
 
+    /// The method and the path: the route's, with the parameters where the path had them.
+    pub(super) fn address(&self) -> (&str, String) {
+        let (method, resource) = self.route.split_once(' ').unwrap_or_default();
+        let segments: Vec<&str> = resource
+            .split('/')
+            .map(|segment| {
+                let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+                name.and_then(|name| self.path_parameters.first(name)).unwrap_or(segment)
+            })
+            .collect();
+        (method, segments.join("/"))
+    }
+
     /// The gateway's number for this request.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The address that the gateway saw, never one that a header claims.
+    /// The client as the gateway saw it.
     #[must_use]
-    pub fn client_ip(&self) -> &str {
-        &self.client_ip
+    pub fn client(&self) -> &Client {
+        &self.client
     }
 
     /// Whether the client asks for a page: a browser does when a person is waiting.
@@ -73,31 +83,19 @@ impl Request {
         let accept = self.headers.get("accept").and_then(|value| value.to_str().ok());
         accept.is_some_and(|accept| accept.contains("text/html"))
     }
-
-    /// What the client calls itself, without control characters and cut to 255 characters.
-    #[must_use]
-    pub fn user_agent(&self) -> String {
-        let agent = self.headers.get("user-agent").and_then(|value| value.to_str().ok());
-        agent
-            .unwrap_or_default()
-            .chars()
-            .filter(|character| !character.is_control())
-            .take(MAX_USER_AGENT_CHARS)
-            .collect()
-    }
 }
 
 /// What the two payload versions say in different places.
 struct Context {
     route: String,
     request_id: Option<String>,
-    client_ip: String,
+    client: Client,
     authorizer: HashMap<String, Value>,
 }
 
 impl Context {
     fn of(event: &lambda_http::Request, path_parameters: &QueryMap) -> Self {
-        let unknown_ip = || IpAddr::V4(Ipv4Addr::UNSPECIFIED).to_string();
+        let agent = |seen: &Option<String>| seen.clone().or_else(|| header(event, "user-agent"));
         match event.request_context_ref() {
             Some(RequestContext::ApiGatewayV1(context)) => Self {
                 route: route(
@@ -105,7 +103,10 @@ impl Context {
                     context.resource_path.as_deref().unwrap_or_default(),
                 ),
                 request_id: context.request_id.clone(),
-                client_ip: context.identity.source_ip.clone().unwrap_or_else(unknown_ip),
+                client: Client::new(
+                    agent(&context.identity.user_agent).as_deref(),
+                    context.identity.source_ip.as_deref(),
+                ),
                 authorizer: context.authorizer.fields.clone(),
             },
             Some(RequestContext::ApiGatewayV2(context)) => Self {
@@ -117,7 +118,10 @@ impl Context {
                     Some(key) => key.to_owned(),
                 },
                 request_id: context.request_id.clone(),
-                client_ip: context.http.source_ip.clone().unwrap_or_else(unknown_ip),
+                client: Client::new(
+                    agent(&context.http.user_agent).as_deref(),
+                    context.http.source_ip.as_deref(),
+                ),
                 authorizer: context
                     .authorizer
                     .as_ref()
@@ -127,11 +131,15 @@ impl Context {
             Some(_) | None => Self {
                 route: String::new(),
                 request_id: None,
-                client_ip: unknown_ip(),
+                client: Client::new(None, None),
                 authorizer: HashMap::new(),
             },
         }
     }
+}
+
+fn header(event: &lambda_http::Request, name: &str) -> Option<String> {
+    event.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 fn route(method: &str, resource: &str) -> String {

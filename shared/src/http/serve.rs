@@ -1,7 +1,6 @@
 //! From an event to a response: the one loop that every HTTP function runs.
 
 use std::{
-    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -9,18 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::FutureExt;
 use lambda_http::{Body, Error, Response, service_fn};
 
 use super::{
     Failure, Problem, Reply, Request,
     reply::{Told, response},
 };
-use crate::{bank::BankError, telemetry::chain};
-
-/// Less than a function's time-out on Lambda, so that a client hears from the function itself. It
-/// ends what waits, not what computes: handlers give long computations to a thread.
-const HANDLER_TIMEOUT: Duration = Duration::from_secs(8);
+use crate::{bank::BankError, guard::guarded, telemetry::chain};
 
 /// Runs a function: each event goes through `handler`. Returns when the runtime shuts down.
 ///
@@ -64,21 +58,14 @@ where
             handler(app, request).await
         }
     };
-    let guarded = AssertUnwindSafe(work).catch_unwind();
-    let outcome = match tokio::time::timeout(HANDLER_TIMEOUT, guarded).await {
-        Ok(Ok(Ok(reply))) => Ok(reply),
-        Ok(Ok(Err(failed))) => {
-            let Failure { error, page } = failed.into();
-            let problem = Problem::from(&error);
-            if problem.status().is_server_error() {
-                tracing::error!(request_id = id, cause = chain(&error), "request failed");
-            }
-            Err(Told { problem, page })
+    let outcome = guarded(work).await.map_err(|failed| {
+        let Failure { error, page } = failed.into();
+        let problem = Problem::from(&error);
+        if problem.status().is_server_error() {
+            tracing::error!(request_id = id, cause = chain(&error), "request failed");
         }
-        // What a panic says goes to standard error by itself.
-        Ok(Err(_)) => Err(Problem::panicked().into()),
-        Err(_) => Err(Problem::timed_out().into()),
-    };
+        Told { problem, page }
+    });
     log(&route, &id, &outcome, started.elapsed());
     response(outcome, &id)
 }
@@ -143,7 +130,7 @@ mod tests {
             ("/accounts/7/deposits", json!({ "id": "7" }), "GET /accounts/{id}/deposits"),
         ] {
             let handler = |_: Arc<()>, request: Request| async move {
-                Reply::ok(&(request.route(), request.client_ip()))
+                Reply::ok(&(request.route(), &request.client().ip))
             };
             let response = answer(Arc::new(()), handler, event(path, &parameters)).await;
             let body: Value = serde_json::from_slice(response.body()).unwrap();

@@ -158,7 +158,12 @@ pub(crate) fn application(options: &PgConnectOptions) -> PgConnectOptions {
 
 /// The same as the role that owns the schema.
 pub(crate) fn owner_config(options: &PgConnectOptions) -> DatabaseConfig {
-    DatabaseConfig { url: options.to_url_lossy().to_string(), ca_file: None, allow_unsafe: true }
+    DatabaseConfig {
+        url: options.to_url_lossy().to_string(),
+        ca_file: None,
+        allow_unsafe: true,
+        connections: None,
+    }
 }
 
 /// Asks again and again, but not for ever.

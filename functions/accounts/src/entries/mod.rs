@@ -19,7 +19,6 @@ pub(crate) async fn handle(app: &App, request: &Request) -> Result<Reply, BankEr
     let list = History::Entries(id);
     let slice = entries_request(app, &caller, list, request)?;
     let sliced = bank::list_entries(&*app.store, &caller, id, slice).await?;
-    let next =
-        sliced.next.map(|next| app.cursors.seal(&caller.username, list, next)).transpose()?;
+    let next = app.cursors.next(&caller, list, &sliced)?;
     Reply::ok(&EntriesBody::new(sliced.items, next))
 }

@@ -18,7 +18,6 @@ pub(crate) async fn handle(app: &App, request: &Request) -> Result<Reply, BankEr
     let caller = request.caller(&*app.clock)?;
     let ListRequest { account, list, slice } = list_request(app, &caller, request)?;
     let sliced = bank::list_transfers(&*app.store, &caller, account, slice).await?;
-    let next =
-        sliced.next.map(|next| app.cursors.seal(&caller.username, list, next)).transpose()?;
+    let next = app.cursors.next(&caller, list, &sliced)?;
     Reply::ok(&TransfersBody::new(sliced.items, next))
 }

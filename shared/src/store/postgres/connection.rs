@@ -7,6 +7,7 @@
 
 use std::{
     io,
+    num::NonZero,
     ops::{Deref, DerefMut},
     str::FromStr,
     sync::Mutex,
@@ -31,10 +32,6 @@ const STATEMENT_TIMEOUT: &str = "3s";
 const IDLE_IN_TRANSACTION_TIMEOUT: &str = "5s";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// A process on Lambda serves one request at a time, and the sum over all processes has to stay
-/// below what the server allows.
-const MAX_CONNECTIONS: usize = 1;
 
 /// The waits before the second and the third attempt to connect.
 const CONNECT_DELAYS: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(150)];
@@ -108,7 +105,9 @@ impl Connections {
             options,
             allow_unsafe: config.allow_unsafe,
             acquire_timeout: ACQUIRE_TIMEOUT,
-            permits: Semaphore::new(MAX_CONNECTIONS),
+            // A process on Lambda serves one request at a time, and the sum over all processes has to
+            // stay below what the server allows.
+            permits: Semaphore::new(config.connections.map_or(1, NonZero::get)),
             idle: Mutex::default(),
         })
     }
@@ -248,7 +247,12 @@ mod tests {
             ("postgres://u@127.0.0.1:5432/bank", false),
             ("postgres://u@localhost/bank", false),
         ] {
-            let config = DatabaseConfig { url: url.to_owned(), ca_file: None, allow_unsafe: false };
+            let config = DatabaseConfig {
+                url: url.to_owned(),
+                ca_file: None,
+                allow_unsafe: false,
+                connections: None,
+            };
             let mode = options(&config).unwrap().get_ssl_mode();
             assert_eq!(matches!(mode, PgSslMode::VerifyFull), expected, "{url}");
         }

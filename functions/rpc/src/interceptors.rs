@@ -1,0 +1,167 @@
+//! What is done for every call, once: it is answered for, logged, and its caller found out.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use connectrpc::{
+    CodecFormat, ConnectError, Interceptor, Next, RequestContext, Spec, async_trait,
+    interceptor::{UnaryRequest, UnaryResponse},
+};
+use http::{HeaderMap, HeaderValue, header};
+use proto::simplebank::v1::{
+    SIMPLE_BANK_CREATE_USER_SPEC, SIMPLE_BANK_LOGIN_USER_SPEC, SIMPLE_BANK_RENEW_ACCESS_SPEC,
+    SIMPLE_BANK_SERVICE_NAME, SIMPLE_BANK_VERIFY_EMAIL_SPEC,
+};
+use shared::{
+    auth::bearer,
+    bank::BankError,
+    domain::{Caller, Client},
+    guard::guarded,
+    http::{Origin, Problem},
+    telemetry::chain,
+};
+use uuid::Uuid;
+
+use crate::{app::App, refused::Refused};
+
+/// The methods that anybody may call, of which the metadata `authorization` is ignored.
+const OPEN: [Spec; 4] = [
+    SIMPLE_BANK_CREATE_USER_SPEC,
+    SIMPLE_BANK_LOGIN_USER_SPEC,
+    SIMPLE_BANK_RENEW_ACCESS_SPEC,
+    SIMPLE_BANK_VERIFY_EMAIL_SPEC,
+];
+
+/// Answers for a call that panics or never ends, and logs one line for each that reached a method.
+pub(crate) struct Guard;
+
+#[async_trait]
+impl Interceptor for Guard {
+    async fn intercept_unary(
+        &self,
+        mut request: UnaryRequest,
+        next: Next<'_>,
+    ) -> Result<UnaryResponse, ConnectError> {
+        let started = Instant::now();
+        let method = request.ctx.path().unwrap_or_default().to_owned();
+        if let Some(reached) = request.ctx.extensions().get::<Reached>() {
+            reached.0.store(true, Ordering::Relaxed);
+        }
+        let origin = origin(&request.ctx);
+        request.ctx.extensions_mut().insert(origin.clone());
+        let work = async {
+            refuse_arrays(&request)?;
+            next.run(request).await.map_err(Refused::from)
+        };
+        let mut outcome = guarded(work).await.map_err(ConnectError::from);
+        let headers = match &mut outcome {
+            Ok(response) => &mut response.headers,
+            Err(error) => error.response_headers_mut(),
+        };
+        name(headers, &origin.request_id);
+        let code = outcome.as_ref().map_or_else(|error| told(error, &origin), |_| "ok");
+        log(&method, code, &origin.request_id, started.elapsed());
+        outcome
+    }
+}
+
+/// Finds out who calls. Whether their session still lives is the store's to say.
+pub(crate) struct Identify(pub(crate) Arc<App>);
+
+#[async_trait]
+impl Interceptor for Identify {
+    async fn intercept_unary(
+        &self,
+        mut request: UnaryRequest,
+        next: Next<'_>,
+    ) -> Result<UnaryResponse, ConnectError> {
+        if is_guarded(request.ctx.spec()) {
+            let caller = self.caller(&request.ctx).map_err(Refused::from)?;
+            request.ctx.extensions_mut().insert(caller);
+        }
+        next.run(request).await
+    }
+}
+
+impl Identify {
+    fn caller(&self, context: &RequestContext) -> Result<Caller, BankError> {
+        let header = context.header(header::AUTHORIZATION).ok_or(BankError::Unauthenticated)?;
+        let token = bearer(header.to_str().unwrap_or_default());
+        let claims = self.0.verifier.verify(token.ok_or(BankError::Unauthenticated)?)?;
+        Ok(claims.caller(self.0.clock.now())?)
+    }
+}
+
+/// Every method of the bank is, but for those that are open. Health and reflection are not the bank's.
+fn is_guarded(spec: Option<Spec>) -> bool {
+    spec.is_none_or(|spec| {
+        spec.service() == SIMPLE_BANK_SERVICE_NAME
+            && !OPEN.iter().any(|open| open.same_method(spec))
+    })
+}
+
+/// Whether a call got as far as to the interceptors, which log it.
+#[derive(Clone, Default)]
+pub(crate) struct Reached(pub(crate) Arc<AtomicBool>);
+
+/// Where a call comes from: as the gateway saw it, or whoever is at the other end of the connection.
+fn origin(context: &RequestContext) -> Origin {
+    context.extensions().get::<Origin>().cloned().unwrap_or_else(|| {
+        let user_agent = context.header(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        let ip = context.peer_addr().map(|peer| peer.ip().to_canonical().to_string());
+        Origin {
+            request_id: Uuid::now_v7().to_string(),
+            client: Client::new(user_agent, ip.as_deref()),
+        }
+    })
+}
+
+/// A derived decoder would take an array for a message, member by member.
+fn refuse_arrays(request: &UnaryRequest) -> Result<(), BankError> {
+    let is_object = || {
+        let first = request.payload.bytes().iter().find(|byte| !byte.is_ascii_whitespace());
+        first == Some(&b'{')
+    };
+    if request.payload.format() == CodecFormat::Json && !is_object() {
+        return Err(BankError::Malformed("The message must be a JSON object."));
+    }
+    Ok(())
+}
+
+fn name(headers: &mut HeaderMap, request_id: &str) {
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert("x-request-id", id);
+    }
+}
+
+/// The code of an error, whose cause goes to the log if it is our fault.
+fn told(error: &ConnectError, origin: &Origin) -> &'static str {
+    let source = error.source_arc();
+    let Some(error_of_bank) = source.as_ref().and_then(|it| it.downcast_ref::<BankError>()) else {
+        return error.code.as_str();
+    };
+    let problem = Problem::from(error_of_bank);
+    if problem.status().is_server_error() {
+        let request_id = &origin.request_id;
+        tracing::error!(request_id, cause = chain(error_of_bank), "call failed");
+    }
+    problem.code()
+}
+
+/// One line for a call: nothing that a client sent but the method's name.
+pub(crate) fn log(method: &str, code: &str, request_id: &str, duration: Duration) {
+    static IS_WARM: AtomicBool = AtomicBool::new(false);
+    tracing::info!(
+        method,
+        code,
+        duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+        request_id,
+        cold_start = !IS_WARM.swap(true, Ordering::Relaxed),
+        "call"
+    );
+}

@@ -1,0 +1,96 @@
+//! The service behind API Gateway: a whole request in, a whole response out.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use connectrpc::ConnectRpcService;
+use http::{HeaderMap, HeaderValue, Request, Response, header};
+use http_body_util::{BodyExt, Full};
+use shared::http::Origin;
+use tower::ServiceExt;
+
+use crate::{
+    app::App,
+    interceptors::{Reached, log},
+    server::service,
+    v1,
+};
+
+/// gRPC-Web for those who can read nothing but text.
+const WEB_TEXT: &str = "application/grpc-web-text";
+const WEB: &str = "application/grpc-web";
+
+/// What requests are answered with.
+pub(crate) struct Edge {
+    service: ConnectRpcService,
+}
+
+impl Edge {
+    pub(crate) fn new(app: App) -> Self {
+        Self { service: service(app) }
+    }
+}
+
+/// Answers one request. What did not get as far as to a method is logged here.
+pub(crate) async fn answer(edge: Arc<Edge>, mut request: Request<Vec<u8>>) -> Response<Vec<u8>> {
+    let started = Instant::now();
+    let reached = Reached::default();
+    request.extensions_mut().insert(reached.clone());
+    let path = request.uri().path().to_owned();
+    let origin = request.extensions().get::<Origin>().cloned();
+    let response = match path.strip_prefix("/v1/") {
+        Some(_) => v1::answer(&edge.service, request).await,
+        None => call(edge.service.clone(), request).await,
+    };
+    if !reached.0.load(Ordering::Relaxed) {
+        let request_id = origin.map(|origin| origin.request_id).unwrap_or_default();
+        log("(none)", "malformed_request", &request_id, started.elapsed());
+    }
+    response
+}
+
+async fn call(service: ConnectRpcService, mut request: Request<Vec<u8>>) -> Response<Vec<u8>> {
+    let is_text = is_web_text(request.headers());
+    if is_text {
+        // What is no base64 is no message either, and is refused as such.
+        let bytes = STANDARD.decode(request.body()).unwrap_or_default();
+        *request.body_mut() = bytes;
+        set_type(request.headers_mut(), WEB_TEXT, WEB);
+    }
+    let answered = service.oneshot(request.map(|bytes| Full::new(bytes.into()))).await;
+    let (mut head, body) = match answered {
+        Ok(response) => response.into_parts(),
+        Err(never) => match never {},
+    };
+    let (mut bytes, trailers) = match body.collect().await {
+        Ok(collected) => {
+            let trailers = collected.trailers().cloned().unwrap_or_default();
+            (collected.to_bytes().to_vec(), trailers)
+        }
+        Err(_) => Default::default(),
+    };
+    // Lambda knows no trailers. Nothing that gRPC-Web or Connect says is in them.
+    head.headers.extend(trailers);
+    if is_text {
+        bytes = STANDARD.encode(bytes).into_bytes();
+        set_type(&mut head.headers, WEB, WEB_TEXT);
+    }
+    Response::from_parts(head, bytes)
+}
+
+fn is_web_text(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|it| it.starts_with(WEB_TEXT))
+}
+
+/// Puts one media type in the place of another, and leaves what follows it.
+fn set_type(headers: &mut HeaderMap, from: &str, to: &str) {
+    let present = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let changed = present.map(|it| it.replacen(from, to, 1));
+    if let Some(Ok(value)) = changed.map(|text| HeaderValue::from_str(&text)) {
+        headers.insert(header::CONTENT_TYPE, value);
+    }
+}

@@ -1,0 +1,114 @@
+//! The bank's errors in gRPC's words: the one place where a code of gRPC is chosen.
+
+use buffa::Message;
+use buffa_types::google::protobuf::Duration;
+use connectrpc::{ConnectError, ErrorCode, ErrorDetail};
+use http::{HeaderValue, header};
+use proto::google::rpc::{BadRequest, ErrorInfo, RetryInfo, bad_request::FieldViolation};
+use shared::{bank::BankError, http::Problem, store::Unique};
+
+/// Whose codes the reasons are, as google.rpc.ErrorInfo wants to know.
+const DOMAIN: &str = "simplebank.dev";
+/// The original's words, which its clients look for; the violations say more.
+const INVALID: &str = "invalid parameters";
+
+/// The metadata that tells a replay.
+pub(crate) const REPLAYED: &str = "idempotent-replayed";
+
+/// A call that was not done.
+pub(crate) struct Refused(ConnectError);
+
+impl From<ConnectError> for Refused {
+    fn from(error: ConnectError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<Refused> for ConnectError {
+    fn from(refused: Refused) -> Self {
+        refused.0
+    }
+}
+
+/// The error is kept as the source, for the log.
+impl From<BankError> for Refused {
+    fn from(error: BankError) -> Self {
+        let problem = Problem::from(&error);
+        let message = match error {
+            BankError::InvalidArgument(_) => INVALID,
+            _ => problem.detail(),
+        };
+        let mut refusal = ConnectError::new(code(&error), message);
+        refusal.details = details(&problem);
+        let headers = refusal.response_headers_mut();
+        if let Some(seconds) = problem.retry_after_secs() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(challenge) = problem.challenge() {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if problem.is_replay() {
+            headers.insert(REPLAYED, HeaderValue::from_static("true"));
+        }
+        Self(refusal.with_source(error))
+    }
+}
+
+fn code(error: &BankError) -> ErrorCode {
+    match error {
+        BankError::Malformed(_)
+        | BankError::InvalidArgument(_)
+        | BankError::IdempotencyKeyMissing => ErrorCode::InvalidArgument,
+        BankError::Unauthenticated
+        | BankError::InvalidToken
+        | BankError::TokenExpired
+        | BankError::SessionEnded
+        | BankError::InvalidCredentials => ErrorCode::Unauthenticated,
+        BankError::PermissionDenied | BankError::EmailNotVerified => ErrorCode::PermissionDenied,
+        BankError::NotFound => ErrorCode::NotFound,
+        BankError::Taken(Unique::Username | Unique::Email | Unique::AccountCurrency) => {
+            ErrorCode::AlreadyExists
+        }
+        BankError::RequestInFlight => ErrorCode::Aborted,
+        BankError::CodeSpent | BankError::Refused { .. } | BankError::KeyReused => {
+            ErrorCode::FailedPrecondition
+        }
+        BankError::PayloadTooLarge | BankError::TooManyFailures(_) | BankError::TooManyMails(_) => {
+            ErrorCode::ResourceExhausted
+        }
+        BankError::UnsupportedMediaType => ErrorCode::Unimplemented,
+        BankError::Unavailable(_) | BankError::OutcomeUnknown(_) => ErrorCode::Unavailable,
+        BankError::Internal(_) => ErrorCode::Internal,
+    }
+}
+
+/// What a program reads: the fields that are wrong, when to come back, and the bank's own code.
+fn details(problem: &Problem) -> Vec<ErrorDetail> {
+    let mut details = Vec::new();
+    if !problem.violations().is_empty() {
+        let violations = problem.violations().iter().map(|violation| FieldViolation {
+            field: violation.field.clone(),
+            description: violation.description.to_string(),
+            ..FieldViolation::default()
+        });
+        let bad_request =
+            BadRequest { field_violations: violations.collect(), ..BadRequest::default() };
+        details.push(detail("google.rpc.BadRequest", &bad_request));
+    }
+    if let Some(seconds) = problem.retry_after_secs() {
+        let delay = Duration { seconds: seconds.cast_signed(), ..Duration::default() };
+        let retry_info = RetryInfo { retry_delay: delay.into(), ..RetryInfo::default() };
+        details.push(detail("google.rpc.RetryInfo", &retry_info));
+    }
+    let error_info = ErrorInfo {
+        reason: problem.code().to_uppercase(),
+        domain: DOMAIN.to_owned(),
+        ..ErrorInfo::default()
+    };
+    details.push(detail("google.rpc.ErrorInfo", &error_info));
+    details
+}
+
+fn detail(name: &str, message: &impl Message) -> ErrorDetail {
+    ErrorDetail::from_message(name, message)
+}
