@@ -1,14 +1,30 @@
-//! A function for the gateway's tests: it does what the path parameter `deed` says, good or bad.
+//! A function for the gateway's tests: it does what the path parameter `deed` says, good or bad. Outside
+//! Lambda it says who it is and what it was given, and waits for the end.
 
 use std::{path::Path, process, time::Duration};
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::sleep,
+};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    run(service_fn(handle)).await
+    if variables().any(|(name, _)| name == "AWS_LAMBDA_RUNTIME_API") {
+        return run(service_fn(handle)).await;
+    }
+    let mut terminate = signal(SignalKind::terminate())?;
+    say(&json!({"pid": process::id(), "env": environment()}));
+    terminate.recv().await;
+    say(&json!("terminated"));
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the test listens there")]
+fn say(what: &Value) {
+    println!("{what}");
 }
 
 async fn handle(invocation: LambdaEvent<Value>) -> Result<Value, Error> {
@@ -47,9 +63,11 @@ async fn meet(event: &Value) -> Result<Value, Error> {
 }
 
 fn echo(event: &Value, deadline_ms: u64, arn: &str) -> String {
-    let environment: serde_json::Map<String, Value> =
-        variables().map(|(name, value)| (name, Value::String(value))).collect();
-    json!({"event": event, "deadlineMs": deadline_ms, "arn": arn, "env": environment}).to_string()
+    json!({"event": event, "deadlineMs": deadline_ms, "arn": arn, "env": environment()}).to_string()
+}
+
+fn environment() -> serde_json::Map<String, Value> {
+    variables().map(|(name, value)| (name, Value::String(value))).collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test wants to see what the process was given")]

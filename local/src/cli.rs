@@ -48,6 +48,11 @@ pub(crate) enum Command {
         #[arg(long, value_name = "JSON", default_value = "null")]
         data: String,
     },
+    /// Become one function, with its environment but outside Lambda: for those that serve by themselves.
+    Exec {
+        /// The function's crate, such as `rpc`, or its name in the template.
+        function: String,
+    },
     /// Print the environment variables of all functions as NAME=VALUE lines.
     Env,
     /// Print the routes.

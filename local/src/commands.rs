@@ -1,8 +1,10 @@
-//! The commands that answer once and end.
+//! The commands that answer once and end, and the one that becomes a function.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
-    fs,
+    fs, io,
+    process::Command,
+    slice,
 };
 
 use serde_json::Value;
@@ -14,8 +16,9 @@ use crate::{
     console, invoker,
     lambda::{Invocation, InvokeError, aws_variables},
     serve::api_url,
+    spec,
     stop::StopSignal,
-    template::Template,
+    template::{Function, Template},
 };
 
 /// Invokes one function, which only has to be built and configured itself.
@@ -25,14 +28,13 @@ pub(crate) async fn invoke(
     name: &str,
     data: &str,
 ) -> Result<(), Error> {
-    let mut functions = template.functions()?;
-    functions.retain(|function| function.name == name || function.logical_id == name);
-    let function = functions.first().ok_or_else(|| Error::NoFunction(name.to_owned()))?;
+    let function = function(template, name)?;
     let invocation = Invocation {
         payload: payload(data)?.to_string().into(),
         trace_id: Invocation::new_trace_id(),
     };
-    let lambda = invoker(options, template, &functions, &api_url(options.address())).await?;
+    let functions = slice::from_ref(&function);
+    let lambda = invoker(options, template, functions, &api_url(options.address())).await?;
     let stop = StopSignal::listen().map_err(Error::Io)?;
     let answer = select! {
         answer = lambda.invoke(&function.name, invocation, function.patience()) => answer,
@@ -49,6 +51,40 @@ pub(crate) async fn invoke(
         }
         Err(error) => Err(Error::Function(error.to_string())),
     }
+}
+
+/// Becomes a function: its process is this one, so that signals and the exit code need nobody to pass
+/// them on.
+pub(crate) fn exec(options: &Options, template: &Template, name: &str) -> Result<(), Error> {
+    let function = function(template, name)?;
+    let spec = spec(options, template, &function, &api_url(options.address()))?;
+    let mut command = Command::new(&spec.binary);
+    command.env_clear().envs(&spec.environment);
+    let error = replace_by(&mut command);
+    Err(Error::Exec { binary: spec.binary, error })
+}
+
+/// Returns only if it fails.
+#[cfg(unix)]
+fn replace_by(command: &mut Command) -> io::Error {
+    std::os::unix::process::CommandExt::exec(command)
+}
+
+/// Where a process cannot be replaced, it waits for the other one and ends like it.
+#[cfg(not(unix))]
+fn replace_by(command: &mut Command) -> io::Error {
+    match command.status() {
+        Ok(status) => std::process::exit(status.code().unwrap_or(1)),
+        Err(error) => error,
+    }
+}
+
+/// The function of this crate, or with this name in the template.
+fn function<'t>(template: &'t Template, name: &str) -> Result<Function<'t>, Error> {
+    let mut functions = template.functions()?.into_iter();
+    functions
+        .find(|function| function.name == name || function.logical_id == name)
+        .ok_or_else(|| Error::NoFunction(name.to_owned()))
 }
 
 fn payload(data: &str) -> Result<Value, Error> {

@@ -18,7 +18,7 @@ mod stop;
 mod template;
 mod triggers;
 
-use std::{io, net::SocketAddr, process::ExitCode};
+use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use thiserror::Error;
@@ -46,6 +46,8 @@ enum Error {
     NotBuilt(#[from] MissingBinary),
     #[error("the template has no function {0}")]
     NoFunction(String),
+    #[error("{} cannot be run: {error}", binary.display())]
+    Exec { binary: PathBuf, error: io::Error },
     #[error("--data is not JSON: {0}")]
     Data(String),
     #[error("{0}")]
@@ -85,6 +87,7 @@ async fn run(cli: &Cli) -> Result<(), Error> {
         Command::Invoke { function, data } => {
             commands::invoke(options, &template, function, data).await
         }
+        Command::Exec { function } => commands::exec(options, &template, function),
         Command::Env => commands::env(options, &template),
         Command::Routes => commands::routes(&template),
     }
@@ -100,6 +103,19 @@ async fn invoker(
     if let Some(endpoint) = &options.lambda_endpoint {
         return Ok(Invoker::Endpoint(Box::new(Endpoint::new(endpoint))));
     }
+    let specs = functions.iter().map(|function| spec(options, template, function, api_url));
+    let specs = specs.collect::<Result<_, _>>()?;
+    let runtime_api = RuntimeApi::start().await.map_err(Error::Io)?;
+    Ok(Invoker::processes(specs, &runtime_api))
+}
+
+/// How a function that has been built is started here.
+fn spec(
+    options: &Options,
+    template: &Template,
+    function: &Function<'_>,
+    api_url: &str,
+) -> Result<FunctionSpec, Error> {
     let common = Common {
         binaries: &options.functions,
         environment: &options.env,
@@ -107,10 +123,5 @@ async fn invoker(
         aws_endpoint: template.aws_endpoint(),
         max_processes: options.max_processes,
     };
-    let mut specs = Vec::new();
-    for function in functions {
-        specs.push(FunctionSpec::new(function, common)?.built()?);
-    }
-    let runtime_api = RuntimeApi::start().await.map_err(Error::Io)?;
-    Ok(Invoker::processes(specs, &runtime_api))
+    Ok(FunctionSpec::new(function, common)?.built()?)
 }

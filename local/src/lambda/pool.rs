@@ -139,6 +139,7 @@ mod tests {
             name: "pay".to_owned(),
             binary: "pay".into(),
             environment: BTreeMap::new(),
+            lambda_environment: BTreeMap::new(),
             timeout: Duration::from_secs(1),
             max_processes: 0,
         };

@@ -135,6 +135,7 @@ fn spawn(spec: &FunctionSpec, runtime_api: &str) -> std::io::Result<Child> {
     let mut command = Command::new(&spec.binary);
     command
         .env_clear()
+        .envs(&spec.lambda_environment)
         .envs(&spec.environment)
         .env("AWS_LAMBDA_RUNTIME_API", runtime_api)
         .stdin(Stdio::null())

@@ -26,8 +26,10 @@ pub(crate) struct FunctionSpec {
     pub(crate) name: String,
     /// Where the binary is.
     pub(crate) binary: PathBuf,
-    /// Every variable of the process except the address of its Runtime API.
+    /// Every variable that says how it is set, wherever it runs.
     pub(crate) environment: BTreeMap<String, String>,
+    /// The variables that say it is on Lambda, except the address of its Runtime API. The others win.
+    pub(crate) lambda_environment: BTreeMap<String, String>,
     /// How long one invocation may take.
     pub(crate) timeout: Duration,
     /// The most processes at a time.
@@ -66,7 +68,6 @@ impl FunctionSpec {
         let max_processes =
             function.reserved_concurrency.unwrap_or(usize::MAX).min(common.max_processes);
         let mut environment = outer_variables();
-        environment.extend(lambda_variables(function));
         environment.extend(function.logging()?);
         environment.extend(aws_variables(common.aws_endpoint));
         environment.extend(function.environment(common.api_url)?);
@@ -77,6 +78,7 @@ impl FunctionSpec {
             name: function.name.clone(),
             binary: common.binaries.join(format!("{}{}", function.name, env::consts::EXE_SUFFIX)),
             environment,
+            lambda_environment: lambda_variables(function),
             timeout: Duration::from_secs(function.timeout_secs),
             max_processes,
         })
@@ -94,7 +96,9 @@ impl FunctionSpec {
 
 #[expect(clippy::disallowed_methods, reason = "these are not settings: they are only handed on")]
 fn outer_variables() -> BTreeMap<String, String> {
-    PASSED_ON.iter().filter_map(|name| Some(((*name).to_owned(), env::var(name).ok()?))).collect()
+    let passed_on =
+        PASSED_ON.iter().filter_map(|name| Some(((*name).to_owned(), env::var(name).ok()?)));
+    passed_on.chain([("TZ".to_owned(), "UTC".to_owned())]).collect()
 }
 
 /// The variables with which the SDK finds what plays AWS here, and never the real one.
@@ -111,7 +115,7 @@ pub(crate) fn aws_variables(endpoint: &str) -> BTreeMap<String, String> {
 }
 
 /// The variables that Lambda itself sets.
-fn lambda_variables(function: &Function<'_>) -> impl Iterator<Item = (String, String)> {
+fn lambda_variables(function: &Function<'_>) -> BTreeMap<String, String> {
     let memory_mb = function.memory_mb.to_string();
     let log_group = format!("/aws/lambda/{}", function.name);
     [
@@ -124,9 +128,8 @@ fn lambda_variables(function: &Function<'_>) -> impl Iterator<Item = (String, St
         ("AWS_LAMBDA_LOG_STREAM_NAME", "local"),
         ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023"),
         ("LAMBDA_TASK_ROOT", "/var/task"),
-        ("TZ", "UTC"),
         ("_HANDLER", "bootstrap"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .into_iter()
+    .into()
 }

@@ -1,11 +1,12 @@
 //! The command line: what it prints and how it complains.
 
-use std::net::TcpListener;
+use std::{net::TcpListener, process::Stdio};
 
 use axum::{Router, extract::Path, http::StatusCode, routing::post};
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
 
-use super::{TEMPLATE, run, start};
+use super::{TEMPLATE, arguments, run, start};
 use crate::support;
 
 async fn complaint(arguments: &[&str]) -> String {
@@ -40,6 +41,7 @@ async fn a_failing_function_fails_the_command() {
         (["invoke", "fault", "--data", data], r#""errorMessage":"it went wrong""#),
         (["invoke", "broken", "--data", "{}"], r#""errorType":"Runtime.ExitError""#),
         (["invoke", "nobody", "--data", "{}"], "the template has no function nobody"),
+        (["exec", "nobody", "--env", "A=b"], "the template has no function nobody"),
         (["invoke", "fault", "--data", "{"], "--data is not JSON"),
     ] {
         let output = run(&arguments).await;
@@ -48,6 +50,40 @@ async fn a_failing_function_fails_the_command() {
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(stderr.contains(expected), "{stderr}");
     }
+}
+
+/// It has what the gateway would give it, but for what says that it is on Lambda.
+#[tokio::test]
+async fn a_function_takes_the_tools_place() {
+    let more = ["--env", "FIRST=1", "--env", "SECRET=s4"];
+    let functions = support::examples();
+    let more_and_exec = [more.as_slice(), &["exec", "fault"]].concat();
+    let mut child = support::command(&arguments(functions.to_str().unwrap(), &more_and_exec))
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = lines.next_line().await.unwrap().unwrap();
+    let said: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(said["pid"], child.id().unwrap());
+
+    let gateway = start(&more).await;
+    let echo: Value = gateway.get("/open/echo").send().await.unwrap().json().await.unwrap();
+    let mut on_lambda = echo["env"].as_object().unwrap().clone();
+    on_lambda.retain(|name, _| {
+        let is_logging = name == "AWS_LAMBDA_LOG_FORMAT";
+        let places = ["AWS_LAMBDA_", "AWS_EXECUTION_ENV", "LAMBDA_TASK_ROOT", "_"];
+        is_logging || !places.iter().any(|place| name.starts_with(place))
+    });
+    assert_eq!(said["env"].as_object().unwrap(), &on_lambda);
+    for (name, value) in [("FIRST", "1"), ("SECRET", "s4"), ("STAGE", "test")] {
+        assert_eq!(on_lambda[name], value);
+    }
+
+    support::signal(&child.id().unwrap().to_string(), "TERM");
+    assert_eq!(lines.next_line().await.unwrap().unwrap(), r#""terminated""#);
+    assert!(child.wait().await.unwrap().success());
 }
 
 #[tokio::test]
@@ -82,6 +118,10 @@ async fn what_is_missing_is_named() {
     let nowhere = complaint(&["--template", TEMPLATE, "--functions", "/nowhere"]).await;
     assert!(nowhere.contains("function guard has no binary at /nowhere/guard"), "{nowhere}");
     assert!(nowhere.contains("cargo build --workspace"), "{nowhere}");
+    let secret = ["--parameter", "Secret=s3"];
+    let arguments = ["--template", TEMPLATE, "--functions", "/nowhere", "exec", "fault"];
+    let nowhere = complaint(&[arguments.as_slice(), &secret].concat()).await;
+    assert!(nowhere.contains("function fault has no binary at /nowhere/fault"), "{nowhere}");
     let missing = complaint(&["--template", "/nowhere.yaml"]).await;
     assert!(missing.starts_with("/nowhere.yaml cannot be read"), "{missing}");
 }

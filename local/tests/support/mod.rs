@@ -148,7 +148,8 @@ pub(crate) fn runs(pid: &str) -> bool {
     !state.is_empty() && !state.starts_with('Z')
 }
 
-fn command(arguments: &[&str]) -> Command {
+/// The tool with these arguments.
+pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bank-local"));
     command.args(arguments).stdin(Stdio::null());
     command
