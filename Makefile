@@ -1,5 +1,6 @@
 # `make` alone lists what can be done. Everything it installs or makes on the way stands under .local/
-# and target/, but for system packages: PostgreSQL, Python and a C compiler, where they are missing.
+# and target/, but for Node packages, which Node wants beside the program, and for system packages:
+# PostgreSQL, Python, Node, Chromium and a C compiler, where they are missing.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -19,6 +20,7 @@ DATA := .local/postgres
 POSTGRES := local/postgres.sh
 CARGO_TOOLS := $(CURDIR)/.local/cargo/bin
 PYTHON_TOOLS := $(CURDIR)/.local/venv/bin
+NODE_CLIENT := local/tests/clients/node
 
 .PHONY: help
 help: ## List the verbs
@@ -37,7 +39,7 @@ watch: setup-build setup-curl setup-postgres setup-python compile keys ## The sa
 	@PATH="$(PYTHON_TOOLS):$$PATH" $(POSTGRES) with $(DATA) local/run.sh watch
 
 .PHONY: test
-test: setup-build setup-postgres setup-python setup-chromium compile ## Run all tests on a database of their own (ARGS='-p shared', ARGS='-- name')
+test: setup-build setup-postgres setup-python setup-chromium setup-node compile ## Run all tests on a database of their own (ARGS='-p shared', ARGS='-- name')
 	PATH="$(PYTHON_TOOLS):$$PATH" $(POSTGRES) with-throwaway cargo test $(if $(filter -p --package,$(ARGS)),,--workspace) $(ARGS)
 
 .PHONY: check
@@ -139,7 +141,7 @@ keys-rotate: keys ## Make new keys of tokens current; the ones before them stay 
 ##
 
 .PHONY: setup
-setup: setup-build setup-curl setup-postgres setup-python setup-chromium setup-sqlx ## Install everything that any verb uses
+setup: setup-build setup-curl setup-postgres setup-python setup-chromium setup-node setup-sqlx ## Install everything that any verb uses
 	@echo "Everything is here."
 
 # `sudo` where it is needed and there is one.
@@ -196,6 +198,23 @@ setup-chromium:
 	[ -d "/Applications/Google Chrome.app" ] || [ -d /Applications/Chromium.app ] || { \
 	$(call install,Chromium,chromium,chromium,chromium,chromium,--cask chromium); }
 
+# For the tests with the clients that browsers use.
+.PHONY: setup-node
+setup-node: $(NODE_CLIENT)/node_modules/.package-lock.json
+
+# npm writes this file last. A stamp elsewhere would outlive the folder.
+$(NODE_CLIENT)/node_modules/.package-lock.json: $(NODE_CLIENT)/package.json $(NODE_CLIENT)/package-lock.json | setup-npm
+	@echo "Installing the Node packages of the tests ..."
+	@npm ci --prefix $(NODE_CLIENT) --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
+# Debian 12 packages an older one.
+.PHONY: setup-npm
+setup-npm:
+	@is_here() { command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; }; \
+	is_here 2>/dev/null || { $(call install,Node 20 or later with npm,nodejs npm,nodejs npm,nodejs npm,nodejs npm,node); }; \
+	is_here || { echo "Node is $$(node --version) here, and 20 or later is needed. Install it by hand, then run make again." >&2; exit 1; }
+
 .PHONY: setup-sqlx
 setup-sqlx: .local/cargo/.sqlx-cli-$(SQLX_CLI)
 
@@ -218,4 +237,4 @@ clean: ## Remove what was built; tools and data stay
 .PHONY: distclean
 distclean: clean ## Remove everything that is not in git: tools, keys and the database
 	@$(POSTGRES) remove $(DATA)
-	rm -rf .local
+	rm -rf .local $(NODE_CLIENT)/node_modules
