@@ -8,12 +8,13 @@ SHELL := bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
-# Where `make run` and `make watch` listen, and where cargo-lambda does.
+# Where `make run` and `make watch` listen, over HTTP and for gRPC, and where cargo-lambda does.
 PORT ?= 8080
+GRPC_PORT ?= 9090
 WATCH_PORT ?= 9000
 # The folder of the built functions.
 BIN := $(or $(CARGO_TARGET_DIR),target)/debug
-export PORT WATCH_PORT BIN
+export PORT GRPC_PORT WATCH_PORT BIN
 
 SQLX_CLI := 0.9.0
 DATA := .local/postgres
@@ -31,7 +32,7 @@ help: ## List the verbs
 ##
 
 .PHONY: run
-run: setup-build setup-curl setup-postgres setup-python compile keys ## Start the bank on this machine, with a database that stays (PORT=8080)
+run: setup-build setup-curl setup-postgres setup-python compile keys ## Start the bank on this machine, with a database that stays (PORT=8080, GRPC_PORT=9090)
 	@PATH="$(PYTHON_TOOLS):$$PATH" $(POSTGRES) with $(DATA) local/run.sh serve
 
 .PHONY: watch

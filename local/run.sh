@@ -6,14 +6,14 @@
 # Queues, secrets and mail are those of the emulator of AWS at AWS_ENDPOINT_URL. If that is not set, it is
 # moto, started here, which forgets everything when it ends; its log is .local/emulator.log.
 #
-#   local/run.sh serve             migrate, then run the gateway with the built functions
+#   local/run.sh serve             migrate, then run the gateway with the built functions, and the gRPC server
 #   local/run.sh watch             the same, with cargo-lambda building and restarting the functions
 #   local/run.sh migrate ACTION    up, down or status
 #   local/run.sh verify            recompute every rule of the books
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-bin=${BIN:-target/debug} port=${PORT:-8080} watch_port=${WATCH_PORT:-9000}
+bin=${BIN:-target/debug} port=${PORT:-8080} grpc_port=${GRPC_PORT:-9090} watch_port=${WATCH_PORT:-9000}
 url=http://127.0.0.1:$port
 watcher=  # the process of cargo-lambda, if it runs
 emulator= # the process of moto, if it was started here
@@ -44,13 +44,15 @@ verify() {
 
 taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+lives() { kill -0 "$1" 2>/dev/null; }
+
 # Waits until $1 answers at $2, as long as each of the processes $3... is there.
 wait_for() {
   local what=$1 address=$2 pid
   shift 2
   for _ in {1..600}; do
     curl -fs -o /dev/null --max-time 5 "$address" && return
-    for pid in "$@"; do kill -0 "$pid" 2>/dev/null || fail "$what did not start."; done
+    for pid in "$@"; do lives "$pid" || fail "$what did not start."; done
     sleep 0.1
   done
   fail "$what does not answer at $address."
@@ -70,6 +72,7 @@ banner() {
   cat <<TEXT
 
   SimpleBank answers at $url. Ctrl-C stops it; its data stay.
+  gRPC answers at 127.0.0.1:$grpc_port, without TLS; its reflection says what there is.
   The mail that it sends is at $url/_local/mail.
   Paste these into another terminal:
 
@@ -84,13 +87,24 @@ TEXT
 
 serve() {
   ! taken "$port" || fail "Port $port is taken: try PORT=$((port + 1)) make run"
+  ! taken "$grpc_port" || fail "Port $grpc_port is taken: try GRPC_PORT=$((grpc_port + 1)) make run"
   start_emulator
   migrate up
   [[ -z $emulator ]] || wait_for "The emulator of AWS" "$AWS_ENDPOINT_URL/moto-api/" "$emulator"
   "${bank[@]}" "$@" &
   local gateway=$!
   wait_for "The bank" "$url/healthz" "$gateway" ${watcher:+"$watcher"}
+  # cargo-lambda builds what it invokes, and nobody invokes this: it stays as it was built before.
+  "${bank[@]}" exec rpc --env "GRPC_SERVER_ADDRESS=127.0.0.1:$grpc_port" &
+  local grpc=$!
+  until taken "$grpc_port"; do
+    lives "$grpc" || fail "The gRPC server did not start."
+    sleep 0.1
+  done
   banner
+  # Not `wait -n`, which the bash of macOS does not have.
+  while lives "$gateway" && lives "$grpc"; do sleep 0.5; done
+  ! lives "$gateway" || fail "The gRPC server has ended, and so does the bank."
   wait "$gateway"
 }
 
@@ -102,7 +116,7 @@ watch() {
   cargo lambda watch -A 127.0.0.1 -P "$watch_port" --env-file .local/watch.env &
   watcher=$!
   until taken "$watch_port"; do
-    kill -0 "$watcher" 2>/dev/null || fail "cargo-lambda did not start."
+    lives "$watcher" || fail "cargo-lambda did not start."
     sleep 0.1
   done
   serve --lambda-endpoint "http://127.0.0.1:$watch_port"
