@@ -44,13 +44,27 @@ test: setup-build setup-postgres setup-python setup-chromium setup-node compile 
 	PATH="$(PYTHON_TOOLS):$$PATH" $(POSTGRES) with-throwaway cargo test $(if $(filter -p --package,$(ARGS)),,--workspace) $(ARGS)
 
 .PHONY: check
-check: setup-build setup-postgres setup-python setup-sqlx ## Formatting, lints, templates, committed queries
+check: setup-build setup-postgres setup-python setup-sqlx ## Formatting, lints, templates, the contract, committed queries
 	cargo fmt --all --check
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(PYTHON_TOOLS)/sam validate --lint
 	$(if $(wildcard infra/*.yaml),$(PYTHON_TOOLS)/cfn-lint --regions us-east-1 -- infra/*.yaml)
+	$(PYTHON_TOOLS)/buf lint proto
+	$(PYTHON_TOOLS)/buf format --diff --exit-code proto
+	@$(contract_is_kept)
 	@if command -v shellcheck >/dev/null; then echo "shellcheck local/*.sh .ci/run"; shellcheck local/*.sh .ci/run; fi
 	$(call prepare,--check)
 	cargo clippy --workspace --all-targets -- -D warnings
+
+# Compares the contract with the one where this branch left main, if git knows: a shallow clone may not.
+define contract_is_kept
+	for main in origin/main main; do base=$$(git merge-base HEAD "$$main" 2>/dev/null) && break; done || base=; \
+	if [ -z "$$base" ] || ! git cat-file -e "$$base:proto/buf.yaml" 2>/dev/null; then \
+	  echo "There is no contract of main's to compare proto with."; \
+	else \
+	  echo "buf breaking proto --against .git#ref=$$base,subdir=proto"; \
+	  $(PYTHON_TOOLS)/buf breaking proto --against ".git#ref=$$base,subdir=proto"; \
+	fi
+endef
 
 .PHONY: bench-db
 bench-db: setup-postgres setup-python ## Measure a transfer in the database beside plainer ones, 4 minutes (ROUNDS=5)
