@@ -16,6 +16,7 @@ mod readme;
 mod refusals;
 mod rotation;
 mod round_trips;
+mod rpc;
 mod scenario;
 mod secrets;
 mod sessions;

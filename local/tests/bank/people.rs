@@ -9,13 +9,16 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use crate::support::{self, Gateway};
+use crate::support::{self, Gateway, Native};
 
 /// The root of the workspace, where the template is.
 pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 pub(crate) const PASSWORD: &str = "seven tall cranes over a lake";
 /// What nobody's password is.
 pub(crate) const WRONG_PASSWORD: &str = "not the password";
+/// What no log may hold: whichever key or hash it is, and whosever address.
+const SECRETS: [&str; 6] =
+    [PASSWORD, WRONG_PASSWORD, "@example.com", "k4.secret.", "k4.local.", "$argon2"];
 /// Who gives roles.
 pub(crate) const OPERATOR: &str = "olga@example.com";
 
@@ -123,13 +126,20 @@ impl Bank {
         let arguments: Vec<&str> =
             arguments.iter().map(String::as_str).chain(more.iter().copied()).collect();
         let gateway = Gateway::start(&arguments).await;
-        // Whichever key or hash it is, and whosever address.
-        for secret in
-            [PASSWORD, WRONG_PASSWORD, "@example.com", "k4.secret.", "k4.local.", "$argon2"]
-        {
+        for secret in SECRETS {
             gateway.keep_secret(secret);
         }
         Self { gateway, database_url: database_url.to_owned() }
+    }
+
+    /// The same bank, served natively over gRPC.
+    pub(crate) async fn native(&self) -> Native {
+        let arguments = arguments(&self.database_url);
+        let native = Native::start(&arguments).await;
+        for secret in SECRETS {
+            native.keep_secret(secret);
+        }
+        native
     }
 
     /// A direct look at the data.

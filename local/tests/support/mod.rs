@@ -1,6 +1,7 @@
 //! Starts the gateway as its users do, and finds out where it listens.
 
 mod emulator;
+mod native;
 
 use std::{
     collections::BTreeSet,
@@ -17,7 +18,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-pub(crate) use self::emulator::Emulator;
+pub(crate) use self::{emulator::Emulator, native::Native};
 
 /// How long anything may take before a test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,0 +1,3 @@
+//! The bank over gRPC-Web, Connect, native gRPC and the original's JSON paths.
+
+mod native;

@@ -1,0 +1,14 @@
+//! The server of native gRPC as a process.
+
+use crate::bank::people::Bank;
+
+#[tokio::test]
+async fn it_ends_when_it_is_told_to() {
+    let bank = Bank::start().await;
+    for name in ["TERM", "INT"] {
+        let mut native = bank.native().await;
+        native.signal(name);
+        assert!(native.ended().await.success(), "{name}");
+        assert!(native.log().contains("gRPC is served no more"), "{}", native.log());
+    }
+}
