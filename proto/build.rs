@@ -3,6 +3,10 @@
 
 use std::{env, error::Error, fs, path::Path};
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "no setting of the bank's: where cargo wants the output"
+)]
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=.");
     let folders = ["simplebank/v1", "google/rpc"];

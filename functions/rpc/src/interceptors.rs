@@ -115,7 +115,7 @@ fn origin(context: &RequestContext) -> Origin {
         let user_agent = context.header(header::USER_AGENT).and_then(|value| value.to_str().ok());
         let ip = context.peer_addr().map(|peer| peer.ip().to_canonical().to_string());
         Origin {
-            request_id: Uuid::now_v7().to_string(),
+            request_id: Uuid::new_v4().to_string(),
             client: Client::new(user_agent, ip.as_deref()),
         }
     })

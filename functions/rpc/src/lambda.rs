@@ -47,7 +47,7 @@ pub(crate) async fn answer(edge: Arc<Edge>, mut request: Request<Vec<u8>>) -> Re
     };
     if !reached.0.load(Ordering::Relaxed) {
         let request_id = origin.map(|origin| origin.request_id).unwrap_or_default();
-        log("(none)", "malformed_request", &request_id, started.elapsed());
+        log("(none)", "unread", &request_id, started.elapsed());
     }
     response
 }

@@ -32,11 +32,12 @@ fn main() -> Result<(), Error> {
     telemetry::init();
     match GrpcConfig::from_env()?.address {
         None => Builder::new_current_thread().enable_all().build()?.block_on(async {
-            let edge = Edge::new(App::from_env(LAMBDA_CONNECTIONS).await?);
-            serve_whole(edge, lambda::answer).await
+            let app = Box::pin(App::from_env(LAMBDA_CONNECTIONS)).await?;
+            serve_whole(Edge::new(app), lambda::answer).await
         }),
         Some(address) => Builder::new_multi_thread().enable_all().build()?.block_on(async {
-            server::serve(App::from_env(SERVER_CONNECTIONS).await?, address).await
+            let app = Box::pin(App::from_env(SERVER_CONNECTIONS)).await?;
+            server::serve(app, address).await
         }),
     }
 }

@@ -34,10 +34,8 @@ impl From<Refused> for ConnectError {
 impl From<BankError> for Refused {
     fn from(error: BankError) -> Self {
         let problem = Problem::from(&error);
-        let message = match error {
-            BankError::InvalidArgument(_) => INVALID,
-            _ => problem.detail(),
-        };
+        let is_invalid = matches!(error, BankError::InvalidArgument(_));
+        let message = if is_invalid { INVALID } else { problem.detail() };
         let mut refusal = ConnectError::new(code(&error), message);
         refusal.details = details(&problem);
         let headers = refusal.response_headers_mut();

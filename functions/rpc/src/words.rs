@@ -59,7 +59,7 @@ pub(crate) fn session(session: LiveSession, caller: &Caller) -> Session {
     }
 }
 
-pub(crate) fn account(account: domain::Account) -> Account {
+pub(crate) fn account(account: &domain::Account) -> Account {
     Account {
         id: account.id.0,
         owner: account.owner.to_string(),
@@ -70,7 +70,7 @@ pub(crate) fn account(account: domain::Account) -> Account {
     }
 }
 
-pub(crate) fn entry(entry: domain::Entry) -> Entry {
+pub(crate) fn entry(entry: &domain::Entry) -> Entry {
     Entry {
         id: entry.id.0,
         account_id: entry.account_id.0,
@@ -83,7 +83,7 @@ pub(crate) fn entry(entry: domain::Entry) -> Entry {
     }
 }
 
-pub(crate) fn transfer(transfer: domain::Transfer) -> Transfer {
+pub(crate) fn transfer(transfer: &domain::Transfer) -> Transfer {
     Transfer {
         id: transfer.id.0,
         from_account_id: transfer.from.0,
@@ -95,27 +95,27 @@ pub(crate) fn transfer(transfer: domain::Transfer) -> Transfer {
     }
 }
 
-pub(crate) fn deposited(posting: Posting) -> DepositResponse {
+pub(crate) fn deposited(posting: &Posting) -> DepositResponse {
     DepositResponse {
-        account: account(posting.account).into(),
-        entry: entry(posting.entry).into(),
+        account: account(&posting.account).into(),
+        entry: entry(&posting.entry).into(),
         ..DepositResponse::default()
     }
 }
 
-pub(crate) fn withdrawn(posting: Posting) -> WithdrawResponse {
+pub(crate) fn withdrawn(posting: &Posting) -> WithdrawResponse {
     WithdrawResponse {
-        account: account(posting.account).into(),
-        entry: entry(posting.entry).into(),
+        account: account(&posting.account).into(),
+        entry: entry(&posting.entry).into(),
         ..WithdrawResponse::default()
     }
 }
 
-pub(crate) fn transferred(transferred: Transferred) -> CreateTransferResponse {
+pub(crate) fn transferred(transferred: &Transferred) -> CreateTransferResponse {
     CreateTransferResponse {
-        transfer: transfer(transferred.transfer).into(),
-        from_account: account(transferred.from_account).into(),
-        from_entry: entry(transferred.from_entry).into(),
+        transfer: transfer(&transferred.transfer).into(),
+        from_account: account(&transferred.from_account).into(),
+        from_entry: entry(&transferred.from_entry).into(),
         ..CreateTransferResponse::default()
     }
 }

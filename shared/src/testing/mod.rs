@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use lambda_http::{
     Body, Response,
     http::{HeaderMap, HeaderValue, StatusCode},
@@ -19,7 +20,7 @@ use crate::{
     bank::BankError,
     clock::FixedClock,
     domain::{Caller, SessionId, Username, VerificationId},
-    http::{Failure, Reply, Request, answer},
+    http::{Failure, Reply, Request, answer, answer_whole},
     store::StoreError,
     tasks::PublishError,
 };
@@ -112,6 +113,7 @@ pub struct Event {
     headers: Map<String, Value>,
     authorizer: Map<String, Value>,
     body: Option<String>,
+    is_base64: bool,
 }
 
 impl Event {
@@ -130,6 +132,7 @@ impl Event {
             headers: Map::from_iter([("user-agent".to_owned(), json!("tests/1.0"))]),
             authorizer: Map::new(),
             body: None,
+            is_base64: false,
         }
     }
 
@@ -209,6 +212,14 @@ impl Event {
         self.header("content-type", "application/json")
     }
 
+    /// With a body of bytes, as they arrive where every media type is binary.
+    #[must_use]
+    pub fn bytes(mut self, content_type: &str, body: &[u8]) -> Self {
+        self.body = Some(STANDARD.encode(body));
+        self.is_base64 = true;
+        self.header("content-type", content_type)
+    }
+
     fn into_request(self) -> lambda_http::Request {
         let event = json!({
             "resource": self.resource,
@@ -220,7 +231,7 @@ impl Event {
             "queryStringParameters": {},
             "multiValueQueryStringParameters": self.query,
             "body": self.body,
-            "isBase64Encoded": false,
+            "isBase64Encoded": self.is_base64,
             "requestContext": {
                 "resourcePath": self.resource,
                 "httpMethod": self.method,
@@ -232,6 +243,26 @@ impl Event {
         });
         request(&event)
     }
+}
+
+/// Sends an event through a handler of whole requests: the response with the body as it leaves.
+///
+/// # Panics
+/// When the answer lacks a header that every answer has.
+pub async fn send_whole<App, Handler, Outcome>(
+    app: Arc<App>,
+    handler: Handler,
+    event: Event,
+) -> Response<Vec<u8>>
+where
+    Handler: Fn(Arc<App>, lambda_http::http::Request<Vec<u8>>) -> Outcome,
+    Outcome: Future<Output = Response<Vec<u8>>>,
+{
+    let response = answer_whole(app, handler, event.into_request()).await;
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+    assert_eq!(response.headers()["x-request-id"], "request-1");
+    response.map(|body| body.to_vec())
 }
 
 /// Reads a recorded event of either payload version.

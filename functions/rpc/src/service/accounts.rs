@@ -21,7 +21,7 @@ pub(crate) async fn create(
     let currency = fields.text("currency", request.currency, Currency::parse);
     let currency = fields.finish(|| currency)?;
     let account = bank::open_account(&*app.store, call.caller()?, currency).await?;
-    Ok(CreateAccountResponse { account: words::account(account).into(), ..Default::default() }
+    Ok(CreateAccountResponse { account: words::account(&account).into(), ..Default::default() }
         .into())
 }
 
@@ -34,7 +34,7 @@ pub(crate) async fn get(
     let id = fields.note("id", AccountId::parse(request.id));
     let id = fields.finish(|| id)?;
     let account = bank::get_account(&*app.store, call.caller()?, id).await?;
-    Ok(GetAccountResponse { account: words::account(account).into(), ..Default::default() }.into())
+    Ok(GetAccountResponse { account: words::account(&account).into(), ..Default::default() }.into())
 }
 
 pub(crate) async fn list(
@@ -57,6 +57,6 @@ pub(crate) async fn list(
     };
     let page = fields.finish(|| page)?;
     let accounts = bank::list_accounts(&*app.store, call.caller()?, page).await?;
-    let accounts = accounts.into_iter().map(words::account).collect();
+    let accounts = accounts.iter().map(words::account).collect();
     Ok(ListAccountsResponse { accounts, ..Default::default() }.into())
 }

@@ -25,7 +25,7 @@ pub(crate) async fn deposit(
     let (key, caller) = (call.idempotency_key()?, call.caller()?);
     let (id, amount) = posting(request.account_id, request.amount)?;
     let posted = bank::deposit(&*app.store, caller, &key, id, amount).await?;
-    keyed(posted.map(words::deposited))
+    keyed(posted.map(|posting| words::deposited(&posting)))
 }
 
 pub(crate) async fn withdraw(
@@ -36,7 +36,7 @@ pub(crate) async fn withdraw(
     let (key, caller) = (call.idempotency_key()?, call.caller()?);
     let (id, amount) = posting(request.account_id, request.amount)?;
     let posted = bank::withdraw(&*app.store, caller, &key, id, amount).await?;
-    keyed(posted.map(words::withdrawn))
+    keyed(posted.map(|posting| words::withdrawn(&posting)))
 }
 
 fn posting(account_id: i64, amount: i64) -> Result<(AccountId, Amount), BankError> {
@@ -60,7 +60,7 @@ pub(crate) async fn list_entries(
     let (id, slice) = fields.finish(|| id.zip(slice))?;
     let sliced = bank::list_entries(&*app.store, caller, id, slice).await?;
     let next = app.cursors.next(caller, list, &sliced)?;
-    let entries = sliced.items.into_iter().map(words::entry).collect();
+    let entries = sliced.items.iter().map(words::entry).collect();
     Ok(ListEntriesResponse { entries, next_cursor: next.unwrap_or_default(), ..Default::default() }
         .into())
 }

@@ -32,7 +32,7 @@ pub(crate) async fn create(
         Some(NewTransfer { from: from?, to: to?, amount: amount?, currency: currency? })
     })?;
     let transferred = bank::transfer(&*app.store, caller, &key, new).await?;
-    keyed(transferred.map(words::transferred))
+    keyed(transferred.map(|transferred| words::transferred(&transferred)))
 }
 
 pub(crate) async fn get(
@@ -44,7 +44,7 @@ pub(crate) async fn get(
     let id = fields.note("id", TransferId::parse(request.id));
     let id = fields.finish(|| id)?;
     let transfer = bank::get_transfer(&*app.store, call.caller()?, id).await?;
-    Ok(GetTransferResponse { transfer: words::transfer(transfer).into(), ..Default::default() }
+    Ok(GetTransferResponse { transfer: words::transfer(&transfer).into(), ..Default::default() }
         .into())
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn list(
     let (account, slice) = fields.finish(|| account.zip(slice))?;
     let sliced = bank::list_transfers(&*app.store, caller, account, slice).await?;
     let next = app.cursors.next(caller, list, &sliced)?;
-    let transfers = sliced.items.into_iter().map(words::transfer).collect();
+    let transfers = sliced.items.iter().map(words::transfer).collect();
     let next_cursor = next.unwrap_or_default();
     Ok(ListTransfersResponse { transfers, next_cursor, ..Default::default() }.into())
 }
