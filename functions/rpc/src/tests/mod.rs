@@ -73,7 +73,7 @@ impl Bank {
 
     /// The metadata of somebody whose token is good for so many seconds.
     fn bearer(&self, username: &str, seconds: i64) -> String {
-        let issued = clock().0.saturating_add(time::Duration::seconds(seconds - 600));
+        let issued = clock().0.saturating_add(time::Duration::seconds(seconds.saturating_sub(600)));
         let ttl = Duration::from_mins(10);
         let claims = Claims::new(&caller(username), Uuid::from_u128(1), issued, ttl);
         let signer = self.keyring.signer(TokenFormat::Paseto, "dev");
