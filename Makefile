@@ -51,6 +51,7 @@ check: setup-build setup-postgres setup-python setup-sqlx ## Formatting, lints, 
 	$(PYTHON_TOOLS)/buf lint proto
 	$(PYTHON_TOOLS)/buf format --diff --exit-code proto
 	@$(contract_is_kept)
+	$(PYTHON_TOOLS)/hadolint Dockerfile
 	@if command -v shellcheck >/dev/null; then echo "shellcheck local/*.sh .ci/run"; shellcheck local/*.sh .ci/run; fi
 	$(call prepare,--check)
 	cargo clippy --workspace --all-targets -- -D warnings

@@ -11,5 +11,6 @@
 )]
 
 mod bank;
+mod containers;
 mod gateway;
 mod support;
