@@ -12,7 +12,7 @@ use connectrpc::{
     CodecFormat, ConnectError, Interceptor, Next, RequestContext, Spec, async_trait,
     interceptor::{UnaryRequest, UnaryResponse},
 };
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, Request, header};
 use proto::simplebank::v1::{
     SIMPLE_BANK_CREATE_USER_SPEC, SIMPLE_BANK_LOGIN_USER_SPEC, SIMPLE_BANK_RENEW_ACCESS_SPEC,
     SIMPLE_BANK_SERVICE_NAME, SIMPLE_BANK_VERIFY_EMAIL_SPEC,
@@ -20,12 +20,11 @@ use proto::simplebank::v1::{
 use shared::{
     auth::bearer,
     bank::BankError,
-    domain::{Caller, Client},
+    domain::Caller,
     guard::guarded,
     http::{Origin, Problem},
     telemetry::chain,
 };
-use uuid::Uuid;
 
 use crate::{app::App, refused::Refused};
 
@@ -44,7 +43,7 @@ pub(crate) struct Guard;
 impl Interceptor for Guard {
     async fn intercept_unary(
         &self,
-        mut request: UnaryRequest,
+        request: UnaryRequest,
         next: Next<'_>,
     ) -> Result<UnaryResponse, ConnectError> {
         let started = Instant::now();
@@ -52,8 +51,9 @@ impl Interceptor for Guard {
         if let Some(reached) = request.ctx.extensions().get::<Reached>() {
             reached.0.store(true, Ordering::Relaxed);
         }
-        let origin = origin(&request.ctx);
-        request.ctx.extensions_mut().insert(origin.clone());
+        let request_id =
+            request.ctx.extensions().get().map(|origin: &Origin| origin.request_id.clone());
+        let request_id = request_id.unwrap_or_default();
         let work = async {
             refuse_arrays(&request)?;
             next.run(request).await.map_err(Refused::from)
@@ -63,9 +63,9 @@ impl Interceptor for Guard {
             Ok(response) => &mut response.headers,
             Err(error) => error.response_headers_mut(),
         };
-        name(headers, &origin.request_id);
-        let code = outcome.as_ref().map_or_else(|error| told(error, &origin), |_| "ok");
-        log(&method, code, &origin.request_id, started.elapsed());
+        name(headers, &request_id);
+        let code = outcome.as_ref().map_or_else(|error| told(error, &request_id), |_| "ok");
+        log(&method, code, &request_id, started.elapsed());
         outcome
     }
 }
@@ -107,18 +107,23 @@ fn is_guarded(spec: Option<Spec>) -> bool {
 
 /// Whether a call got as far as to the interceptors, which log it.
 #[derive(Clone, Default)]
-pub(crate) struct Reached(pub(crate) Arc<AtomicBool>);
+struct Reached(Arc<AtomicBool>);
 
-/// Where a call comes from: as the gateway saw it, or whoever is at the other end of the connection.
-fn origin(context: &RequestContext) -> Origin {
-    context.extensions().get::<Origin>().cloned().unwrap_or_else(|| {
-        let user_agent = context.header(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        let ip = context.peer_addr().map(|peer| peer.ip().to_canonical().to_string());
-        Origin {
-            request_id: Uuid::new_v4().to_string(),
-            client: Client::new(user_agent, ip.as_deref()),
-        }
-    })
+/// Serves a request, and logs it if it did not get as far as to a method: an unknown one was called, or
+/// what was sent is no message.
+pub(crate) async fn logged<B, R>(
+    mut request: Request<B>,
+    serve: impl AsyncFnOnce(Request<B>) -> R,
+) -> R {
+    let (started, reached) = (Instant::now(), Reached::default());
+    request.extensions_mut().insert(reached.clone());
+    let origin = request.extensions().get::<Origin>().cloned();
+    let response = serve(request).await;
+    if !reached.0.load(Ordering::Relaxed) {
+        let request_id = origin.map(|origin| origin.request_id).unwrap_or_default();
+        log("(none)", "unread", &request_id, started.elapsed());
+    }
+    response
 }
 
 /// A derived decoder would take an array for a message, member by member.
@@ -140,21 +145,20 @@ fn name(headers: &mut HeaderMap, request_id: &str) {
 }
 
 /// The code of an error, whose cause goes to the log if it is our fault.
-fn told(error: &ConnectError, origin: &Origin) -> &'static str {
+fn told(error: &ConnectError, request_id: &str) -> &'static str {
     let source = error.source_arc();
     let Some(error_of_bank) = source.as_ref().and_then(|it| it.downcast_ref::<BankError>()) else {
         return error.code.as_str();
     };
     let problem = Problem::from(error_of_bank);
     if problem.status().is_server_error() {
-        let request_id = &origin.request_id;
         tracing::error!(request_id, cause = chain(error_of_bank), "call failed");
     }
     problem.code()
 }
 
 /// One line for a call: nothing that a client sent but the method's name.
-pub(crate) fn log(method: &str, code: &str, request_id: &str, duration: Duration) {
+fn log(method: &str, code: &str, request_id: &str, duration: Duration) {
     static IS_WARM: AtomicBool = AtomicBool::new(false);
     tracing::info!(
         method,

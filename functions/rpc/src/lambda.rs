@@ -1,23 +1,14 @@
 //! The service behind API Gateway: a whole request in, a whole response out.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Instant,
-};
+use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use connectrpc::ConnectRpcService;
 use http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt, Full};
-use shared::http::Origin;
 use tower::ServiceExt;
 
-use crate::{
-    app::App,
-    interceptors::{Reached, log},
-    server::service,
-    v1,
-};
+use crate::{app::App, interceptors::logged, server::service, v1};
 
 /// gRPC-Web for those who can read nothing but text.
 const WEB_TEXT: &str = "application/grpc-web-text";
@@ -34,22 +25,17 @@ impl Edge {
     }
 }
 
-/// Answers one request. What did not get as far as to a method is logged here.
-pub(crate) async fn answer(edge: Arc<Edge>, mut request: Request<Vec<u8>>) -> Response<Vec<u8>> {
-    let started = Instant::now();
-    let reached = Reached::default();
-    request.extensions_mut().insert(reached.clone());
-    let path = request.uri().path().to_owned();
-    let origin = request.extensions().get::<Origin>().cloned();
-    let response = match path.strip_prefix("/v1/") {
-        Some(_) => v1::answer(&edge.service, request).await,
-        None => call(edge.service.clone(), request).await,
-    };
-    if !reached.0.load(Ordering::Relaxed) {
-        let request_id = origin.map(|origin| origin.request_id).unwrap_or_default();
-        log("(none)", "unread", &request_id, started.elapsed());
-    }
-    response
+/// Answers one request.
+pub(crate) async fn answer(edge: Arc<Edge>, request: Request<Vec<u8>>) -> Response<Vec<u8>> {
+    logged(request, async |request| {
+        let is_v1 = request.uri().path().starts_with("/v1/");
+        if is_v1 {
+            v1::answer(&edge.service, request).await
+        } else {
+            call(edge.service.clone(), request).await
+        }
+    })
+    .await
 }
 
 async fn call(service: ConnectRpcService, mut request: Request<Vec<u8>>) -> Response<Vec<u8>> {

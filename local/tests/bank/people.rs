@@ -134,7 +134,13 @@ impl Bank {
 
     /// The same bank, served natively over gRPC.
     pub(crate) async fn native(&self) -> Native {
-        let arguments = arguments(&self.database_url);
+        self.native_with(&[]).await
+    }
+
+    /// With more arguments.
+    pub(crate) async fn native_with(&self, more: &[&str]) -> Native {
+        let mut arguments = arguments(&self.database_url);
+        arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
         let native = Native::start(&arguments).await;
         for secret in SECRETS {
             native.keep_secret(secret);
