@@ -154,7 +154,7 @@ fn masked(reply: Value) -> Value {
             .collect::<serde_json::Map<_, _>>()
             .into(),
         Value::Array(items) => items.into_iter().map(masked).collect(),
-        other => other,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => reply,
     }
 }
 
