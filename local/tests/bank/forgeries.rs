@@ -1,6 +1,7 @@
 //! Every forged token that the verifiers' own tests know, shown to the running bank.
 
 use reqwest::Method;
+use serde_json::json;
 use shared::{
     auth::TokenFormat,
     clock::{Clock, SystemClock},
@@ -53,6 +54,13 @@ async fn open_forged(format: TokenFormat, parameter: &str) {
         assert_eq!(answer.body["code"], code, "{what}: {token}");
         answer.assert_problem(401, code);
         assert_eq!(answer.headers["www-authenticate"], challenge);
+
+        // The other door has no gateway that looks at the shape.
+        let path = "/simplebank.v1.SimpleBank/ListAccounts";
+        let call = |request: reqwest::RequestBuilder| request.json(&json!({})).bearer_auth(&token);
+        let answer = bank.send(Method::POST, path, call).await;
+        assert_eq!(answer.status, 401, "{what}: {token}");
+        assert_eq!(answer.body["code"], "unauthenticated", "{what}: {token}");
     }
     assert!(shapely > 50, "{shapely} reached the authorizer");
 }

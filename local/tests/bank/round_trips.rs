@@ -145,6 +145,21 @@ async fn a_request_for_a_session_is_one_round_trip() {
     assert_eq!(bank.post("/users", &sign_up("somebody_else")).await.status, 201);
     assert_eq!(line.take(), 1, "a sign-up with its task, though the queue cannot be had");
 
+    for (method, message) in [
+        ("GetUser", json!({ "username": alice.username })),
+        ("ListSessions", json!({})),
+        ("GetAccount", json!({ "id": from })),
+        ("ListEntries", json!({ "accountId": from })),
+        ("GetTransfer", json!({ "id": transfer })),
+        ("Deposit", json!({ "accountId": from, "amount": 1 })),
+    ] {
+        let path = format!("/simplebank.v1.SimpleBank/{method}");
+        alice.post(&path, &message).await;
+        line.take();
+        assert_eq!(alice.post(&path, &message).await.status, 200, "{method}");
+        assert_eq!(line.take(), 1, "{method}");
+    }
+
     bob.post("/users/logout", &json!({})).await;
     line.take();
     assert_eq!(alice.post("/users/logout", &json!({})).await.status, 204);
