@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum_server::Handle;
+use axum_server::{Handle, accept::NoDelayAcceptor};
 use bytes::Bytes;
 use connectrpc::{CompressionRegistry, ConnectRpcBody, ConnectRpcService, Limits, Router};
 use connectrpc_health::install_static;
@@ -71,6 +71,7 @@ pub(crate) async fn serve(app: App, address: SocketAddr) -> Result<(), Error> {
 
     let handle = Handle::new();
     let mut server = axum_server::bind(address)
+        .acceptor(NoDelayAcceptor::new())
         .handle(handle.clone())
         .first_request_timeout(FIRST_REQUEST_TIMEOUT);
     let http = server.http_builder();

@@ -161,7 +161,7 @@ impl Problem {
             StatusCode::BAD_REQUEST,
             "idempotency_key_missing",
             "Idempotency key missing",
-            "This route needs the header Idempotency-Key: 16 to 64 of the characters A-Z, \
+            "A key is needed, in Idempotency-Key: 16 to 64 of the characters A-Z, \
              a-z, 0-9, _ and -, a new one for each intended effect.",
         )
     }
@@ -241,7 +241,7 @@ impl From<&BankError> for Problem {
                 NO_TOKEN,
                 "unauthenticated",
                 "Unauthenticated",
-                "This route needs an access token in the header Authorization: Bearer.",
+                "An access token is needed, in Authorization: Bearer.",
             ),
             BankError::InvalidToken => Self::from(TokenError::Invalid),
             BankError::TokenExpired => Self::from(TokenError::Expired),
