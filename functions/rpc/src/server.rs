@@ -92,7 +92,7 @@ pub(crate) async fn serve(app: App, address: SocketAddr) -> Result<(), Error> {
         std::future::pending::<Infallible>().await
     };
     select! {
-        result = serving => result?,
+        result = serving => result.map_err(|error| format!("cannot serve at {address}: {error}"))?,
         never = stop => match never {},
     }
     tracing::info!("gRPC is served no more");
