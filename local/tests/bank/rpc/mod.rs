@@ -1,4 +1,6 @@
 //! The bank over gRPC-Web, Connect, native gRPC and the original's JSON paths.
 
+mod clients;
+mod grpcio;
 mod native;
 mod parity;
