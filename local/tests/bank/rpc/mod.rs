@@ -3,4 +3,5 @@
 mod clients;
 mod grpcio;
 mod native;
+mod node;
 mod parity;
