@@ -1,6 +1,7 @@
 //! The bank over gRPC-Web, Connect, native gRPC and the original's JSON paths.
 
 mod clients;
+mod curl;
 mod grpcio;
 mod native;
 mod node;
