@@ -2,7 +2,9 @@
 
 mod clients;
 mod curl;
+mod edges;
 mod grpcio;
 mod native;
 mod node;
 mod parity;
+mod wire;
