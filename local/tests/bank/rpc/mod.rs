@@ -4,6 +4,7 @@ mod clients;
 mod curl;
 mod edges;
 mod grpcio;
+mod load;
 mod native;
 mod node;
 mod parity;

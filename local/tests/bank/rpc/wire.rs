@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use axum::{
     body::Bytes,
-    http::{HeaderMap, Request, StatusCode},
+    http::{HeaderMap, Request, StatusCode, Version},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http_body_util::{BodyExt, Full};
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
 use reqwest::Method;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -195,22 +198,44 @@ impl Door for Bank {
 }
 
 impl Door for Native {
-    /// On a connection of its own, with HTTP/2 from the first byte.
+    /// On a connection of its own.
     async fn deliver(&self, request: Request<Full<Bytes>>) -> Reply {
-        let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
+        Line::to(self).send(request).await.unwrap()
+    }
+}
+
+/// A connection to the native server, made when it is used first: HTTP/2 from the first byte.
+pub(super) struct Line {
+    client: Client<HttpConnector, Full<Bytes>>,
+    address: String,
+}
+
+impl Line {
+    pub(super) fn to(native: &Native) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let client = Client::builder(TokioExecutor::new()).http2_only(true).build(connector);
+        Self { client, address: native.address.clone() }
+    }
+
+    /// Sends a request; what came back, or why nothing did.
+    pub(super) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Reply, String> {
         let (mut head, body) = request.into_parts();
         head.uri = format!("http://{}{}", self.address, head.uri.path()).parse().unwrap();
-        head.version = axum::http::Version::HTTP_2;
+        head.version = Version::HTTP_2;
         let answer = async {
-            let (head, body) = client.request(Request::from_parts(head, body)).await?.into_parts();
-            let body = body.collect().await;
-            Ok::<_, hyper_util::client::legacy::Error>((head, body))
+            let response = self.client.request(Request::from_parts(head, body)).await;
+            let (head, body) = response.map_err(|error| format!("{error:?}"))?.into_parts();
+            let body = body.collect().await.map_err(|error| format!("{error:?}"))?;
+            let trailers = body.trailers().cloned().unwrap_or_default();
+            Ok(Reply {
+                status: head.status,
+                headers: head.headers,
+                body: body.to_bytes(),
+                trailers,
+            })
         };
-        let answer = timeout(Duration::from_mins(1), answer).await.expect("no answer");
-        let (head, body) = answer.unwrap();
-        let body = body.unwrap();
-        let trailers = body.trailers().cloned().unwrap_or_default();
-        Reply { status: head.status, headers: head.headers, body: body.to_bytes(), trailers }
+        timeout(Duration::from_mins(1), answer).await.expect("no answer")
     }
 }
 
