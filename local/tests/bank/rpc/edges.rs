@@ -415,3 +415,55 @@ async fn metadata_are_read_strictly() {
     assert_calm(&bank.gateway.log());
     assert_calm(&native.log());
 }
+
+/// A client that gave up may ask again under its key, wherever its call was when it did.
+#[tokio::test]
+async fn a_time_limit_of_any_length_leaves_the_next_call_alone() {
+    let bank = Bank::start().await;
+    let native = bank.native().await;
+    let alice = bank.customer().await;
+    let id = alice.account("USD", 0).await;
+    let deposit = [number(1, id), number(2, 1)].concat();
+    let limits = [
+        "0m",
+        "1n",
+        "300u",
+        "1m",
+        "2m",
+        "3m",
+        "5m",
+        "8m",
+        "99999999H",
+        "999999999H",
+        "-1S",
+        "soon",
+    ];
+    for limit in limits {
+        let key = key();
+        let request = |content_type| {
+            let request = post("Deposit", content_type, frame(&deposit));
+            by(&alice.access_token, with(request, "idempotency-key", &key))
+        };
+        let hurried = |content_type| with(request(content_type), "grpc-timeout", limit);
+        for reply in [bank.deliver(hurried(WEB)).await, native.deliver(hurried(GRPC)).await] {
+            // Done, or given up, or done by the first at this moment.
+            let outcome = reply.outcome();
+            assert!([Grpc(0), Grpc(4), Grpc(10)].contains(&outcome), "{limit}: {reply:?}");
+        }
+        for door in 0..2 {
+            let again = async || match door {
+                0 => bank.deliver(request(WEB)).await,
+                _ => native.deliver(request(GRPC)).await,
+            };
+            let mut reply = again().await;
+            while reply.outcome() == Grpc(10) {
+                reply = again().await;
+            }
+            assert_eq!(reply.outcome(), Grpc(0), "{limit}: {reply:?}");
+        }
+    }
+    assert_eq!(alice.balance(id).await, i64::try_from(limits.len()).unwrap());
+    assert_calm(&bank.gateway.log());
+    assert_calm(&native.log());
+    bank.assert_books_are_right().await;
+}
