@@ -1,20 +1,21 @@
 //! What no client sends on purpose, at the gateway and at the native server: each is refused in the words
 //! of its protocol, and the next call is served.
 
-use std::process::Stdio;
+use std::{convert::Infallible, process::Stdio};
 
 use axum::{
-    body::Bytes,
+    body::{Body, Bytes},
     http::{HeaderValue, Request},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use futures_util::{StreamExt, stream};
 use http_body_util::Full;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
 use super::wire::{
-    CONNECT, CONNECT_JSON, Door, GRPC, MAX_BYTES,
+    CONNECT, CONNECT_JSON, Door, GRPC, Line, MAX_BYTES,
     Outcome::{self, Connect, Grpc, Http},
     WEB, WEB_JSON, WEB_TEXT, by, bytes, flagged, frame, number, padded, post, request, with,
 };
@@ -466,4 +467,24 @@ async fn a_time_limit_of_any_length_leaves_the_next_call_alone() {
     assert_calm(&bank.gateway.log());
     assert_calm(&native.log());
     bank.assert_books_are_right().await;
+}
+
+/// Nobody holds a call for ever who sends its message drop by drop.
+#[tokio::test]
+async fn a_message_that_never_ends_is_not_waited_for() {
+    let bank = Bank::start().await;
+    let native = bank.native().await;
+    let alice = bank.customer().await;
+    native.keep_secret(&alice.access_token);
+    let id = alice.account("USD", 0).await;
+    let line = Line::to(&native);
+    let drops = stream::iter([Ok::<_, Infallible>(Bytes::from_static(&[0, 0]))]);
+    let body = Body::from_stream(drops.chain(stream::pending()));
+    let endless = line.stream(post("GetAccount", GRPC, vec![]).map(|_| body));
+    let others = async {
+        let good = by(&alice.access_token, post("GetAccount", GRPC, frame(&number(1, id))));
+        line.send(good).await.unwrap().outcome()
+    };
+    let (endless, others) = tokio::join!(endless, others);
+    assert_eq!((endless.unwrap().outcome(), others), (Grpc(4), Grpc(0)));
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{
-    body::Bytes,
+    body::{Body, Bytes},
     http::{HeaderMap, Request, StatusCode, Version},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -206,7 +206,7 @@ impl Door for Native {
 
 /// A connection to the native server, made when it is used first: HTTP/2 from the first byte.
 pub(super) struct Line {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpConnector, Body>,
     address: String,
 }
 
@@ -220,6 +220,11 @@ impl Line {
 
     /// Sends a request; what came back, or why nothing did.
     pub(super) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Reply, String> {
+        self.stream(request.map(Body::new)).await
+    }
+
+    /// The same with a body that may come in pieces.
+    pub(super) async fn stream(&self, request: Request<Body>) -> Result<Reply, String> {
         let (mut head, body) = request.into_parts();
         head.uri = format!("http://{}{}", self.address, head.uri.path()).parse().unwrap();
         head.version = Version::HTTP_2;
