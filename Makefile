@@ -40,7 +40,7 @@ watch: setup-build setup-curl setup-postgres setup-python compile keys ## The sa
 	@PATH="$(PYTHON_TOOLS):$$PATH" $(POSTGRES) with $(DATA) local/run.sh watch
 
 .PHONY: test
-test: setup-build setup-postgres setup-python setup-chromium setup-node compile ## Run all tests on a database of their own (ARGS='-p shared', ARGS='-- name')
+test: setup-build setup-curl setup-postgres setup-python setup-chromium setup-node compile ## Run all tests on a database of their own (ARGS='-p shared', ARGS='-- name')
 	PATH="$(PYTHON_TOOLS):$$PATH" $(POSTGRES) with-throwaway cargo test $(if $(filter -p --package,$(ARGS)),,--workspace) $(ARGS)
 
 .PHONY: check
