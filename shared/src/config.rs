@@ -67,7 +67,7 @@ pub struct DatabaseConfig {
     pub allow_unsafe: bool,
     /// `DATABASE_CONNECTIONS`: the most connections of this process. Unless set, one for a process that
     /// serves one request at a time.
-    pub connections: Option<NonZero<usize>>,
+    pub connections: Option<NonZero<u16>>,
 }
 
 impl DatabaseConfig {
@@ -302,9 +302,11 @@ impl GrpcConfig {
         if read("AWS_LAMBDA_RUNTIME_API").is_some() {
             return Ok(Self { address: None });
         }
-        let address = parsed("GRPC_SERVER_ADDRESS")?;
+        let name = "GRPC_SERVER_ADDRESS";
         let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 9090));
-        Ok(Self { address: Some(address.unwrap_or(default)) })
+        let address = read(name).map_or(Ok(default), |text| text.parse());
+        let reason = "must be an address and a port in numbers, as in 127.0.0.1:9090".to_owned();
+        Ok(Self { address: Some(address.map_err(|_| ConfigError::Invalid { name, reason })?) })
     }
 }
 

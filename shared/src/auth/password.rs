@@ -1,12 +1,12 @@
 //! Passwords: argon2id, off the request's thread.
 
-use std::{num::NonZero, sync::Arc, thread::available_parallelism};
+use std::{num::NonZero, sync::Arc, thread::available_parallelism, time::Duration};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
 use crate::domain::Password;
 
@@ -15,12 +15,18 @@ const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// A hash that could not be made or read: a defect.
+/// How long a password waits for its turn. Nothing has been done by then, so that there is nothing to doubt.
+const TURN_PATIENCE: Duration = Duration::from_secs(4);
+
+/// A hash that could not be made or read: a defect, unless too many wait.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
     /// The parameters or the stored hash are of no use.
     #[error("argon2 failed")]
     Argon2(#[source] argon2::password_hash::Error),
+    /// Others' passwords are being hashed, and will be for a while.
+    #[error("too many passwords wait to be hashed")]
+    Busy,
     /// The hashing thread ended early.
     #[error("the hashing thread ended early")]
     Thread(#[from] tokio::task::JoinError),
@@ -78,7 +84,7 @@ impl PasswordHasher {
     /// A PHC string with a salt of its own.
     ///
     /// # Errors
-    /// When hashing fails, which is a defect.
+    /// [`HashError::Busy`]; and when hashing fails, which is a defect.
     pub async fn hash(&self, password: Password) -> Result<String, HashError> {
         let argon2 = self.argon2.clone();
         self.in_turn(move || hash(&argon2, password.expose())).await
@@ -88,7 +94,7 @@ impl PasswordHasher {
     /// work.
     ///
     /// # Errors
-    /// When the stored hash cannot be read, which is a defect.
+    /// [`HashError::Busy`]; and when the stored hash cannot be read, which is a defect.
     pub async fn verify(
         &self,
         password: Password,
@@ -114,7 +120,8 @@ impl PasswordHasher {
         &self,
         work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
-        let turn = Arc::clone(&self.turns).acquire_owned().await.ok();
+        let turn = timeout(TURN_PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = turn.map_err(|_| HashError::Busy)?.ok();
         let work = move || {
             let _turn = turn;
             work()

@@ -135,7 +135,10 @@ impl From<Unwritable> for BankError {
 
 impl From<HashError> for BankError {
     fn from(error: HashError) -> Self {
-        Self::Internal(error.into())
+        match error {
+            HashError::Busy => Self::Unavailable(error.into()),
+            HashError::Argon2(_) | HashError::Thread(_) => Self::Internal(error.into()),
+        }
     }
 }
 

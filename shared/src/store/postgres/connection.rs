@@ -7,7 +7,6 @@
 
 use std::{
     io,
-    num::NonZero,
     ops::{Deref, DerefMut},
     str::FromStr,
     sync::Mutex,
@@ -107,7 +106,7 @@ impl Connections {
             acquire_timeout: ACQUIRE_TIMEOUT,
             // A process on Lambda serves one request at a time, and the sum over all processes has to
             // stay below what the server allows.
-            permits: Semaphore::new(config.connections.map_or(1, NonZero::get)),
+            permits: Semaphore::new(config.connections.map_or(1, |count| count.get().into())),
             idle: Mutex::default(),
         })
     }
