@@ -1,6 +1,6 @@
 //! What the methods work with: all that the bank has.
 
-use std::num::NonZero;
+use std::{num::NonZero, time::Duration};
 
 use shared::{
     auth::{CursorSealer, Keyring, PasswordHasher, TokenVerifier, VerificationKeys},
@@ -16,6 +16,24 @@ use shared::{
     tasks::{SqsQueue, TaskQueue},
 };
 
+/// How many requests a process works on at a time.
+#[derive(Clone, Copy)]
+pub(crate) struct Traffic {
+    /// The most connections to the database, unless the settings say something else.
+    connections: NonZero<u16>,
+    /// How long a request waits for one of them.
+    patience: Duration,
+}
+
+impl Traffic {
+    /// On Lambda, one.
+    pub(crate) const LAMBDA: Self =
+        Self { connections: NonZero::<u16>::MIN, patience: Duration::from_secs(2) };
+    /// As many as come. Whoever waits for longer than this would hear no sooner from another try.
+    pub(crate) const SERVER: Self =
+        Self { connections: NonZero::new(10).unwrap(), patience: Duration::from_secs(5) };
+}
+
 /// The store, and whatever a use case wants besides.
 pub(crate) struct App {
     pub(crate) store: Box<dyn Store>,
@@ -28,11 +46,10 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Reads the settings and connects, with so many connections to the database unless the settings
-    /// say something else.
-    pub(crate) async fn from_env(connections: NonZero<usize>) -> Result<Self, Error> {
+    /// Reads the settings and connects.
+    pub(crate) async fn from_env(traffic: Traffic) -> Result<Self, Error> {
         let mut database = DatabaseConfig::from_env()?;
-        database.connections.get_or_insert(connections);
+        database.connections.get_or_insert(traffic.connections);
         let (signing, verifying) = (SigningConfig::from_env()?, VerifyingConfig::from_env()?);
         let (store, keyring, queue) = tokio::join!(
             PostgresStore::open(&database),
@@ -49,7 +66,9 @@ impl App {
         let sessions = SessionConfig::from_env()?.limits;
         let cursors = CursorConfig::from_env()?;
         Ok(Self {
-            store: Box::new(store?.paying(PaymentConfig::from_env()?.payers)),
+            store: Box::new(
+                store?.taking_turns(traffic.patience).paying(PaymentConfig::from_env()?.payers),
+            ),
             queue: Box::new(queue),
             clock: Box::new(SystemClock),
             verifier: TokenVerifier::new(verifying.token_format, &verifying.stage, public_keys),

@@ -9,7 +9,7 @@ use shared::{
 
 use crate::refused::{REPLAYED, Refused};
 
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// The caller, the client and the key: what interceptors found out, and metadata.
 pub(crate) struct Call(pub(crate) RequestContext);
@@ -54,7 +54,7 @@ pub(crate) fn keyed<Message>(keyed: Keyed<Message>) -> Result<Response<Message>,
 }
 
 /// What leaves a method.
-pub(crate) fn answer<Message>(
+pub(crate) fn into_result<Message>(
     result: Result<Response<Message>, BankError>,
 ) -> ServiceResult<Message> {
     result.map_err(|error| ConnectError::from(Refused::from(error)))

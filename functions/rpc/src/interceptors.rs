@@ -12,7 +12,7 @@ use connectrpc::{
     CodecFormat, ConnectError, Interceptor, Next, RequestContext, Spec, async_trait,
     interceptor::{UnaryRequest, UnaryResponse},
 };
-use http::{HeaderMap, HeaderValue, Request, header};
+use http::{Request, Response, header};
 use proto::simplebank::v1::{
     SIMPLE_BANK_CREATE_USER_SPEC, SIMPLE_BANK_LOGIN_USER_SPEC, SIMPLE_BANK_RENEW_ACCESS_SPEC,
     SIMPLE_BANK_SERVICE_NAME, SIMPLE_BANK_VERIFY_EMAIL_SPEC,
@@ -48,23 +48,16 @@ impl Interceptor for Guard {
     ) -> Result<UnaryResponse, ConnectError> {
         let started = Instant::now();
         let method = request.ctx.path().unwrap_or_default().to_owned();
+        let request_id = request_id(request.ctx.extensions());
         if let Some(reached) = request.ctx.extensions().get::<Reached>() {
             reached.0.store(true, Ordering::Relaxed);
         }
-        let request_id =
-            request.ctx.extensions().get().map(|origin: &Origin| origin.request_id.clone());
-        let request_id = request_id.unwrap_or_default();
         let work = async {
             refuse_arrays(&request)?;
-            next.run(request).await.map_err(Refused::from)
+            next.run(request).await.map_err(Refused::in_our_words)
         };
-        let mut outcome = guarded(work).await.map_err(ConnectError::from);
-        let headers = match &mut outcome {
-            Ok(response) => &mut response.headers,
-            Err(error) => error.response_headers_mut(),
-        };
-        name(headers, &request_id);
-        let code = outcome.as_ref().map_or_else(|error| told(error, &request_id), |_| "ok");
+        let outcome = guarded(work).await.map_err(ConnectError::from);
+        let code = outcome.as_ref().map_or_else(|error| code_of(error, &request_id), |_| "ok");
         log(&method, code, &request_id, started.elapsed());
         outcome
     }
@@ -105,27 +98,6 @@ fn is_guarded(spec: Option<Spec>) -> bool {
     })
 }
 
-/// Whether a call got as far as to the interceptors, which log it.
-#[derive(Clone, Default)]
-struct Reached(Arc<AtomicBool>);
-
-/// Serves a request, and logs it if it did not get as far as to a method: an unknown one was called, or
-/// what was sent is no message.
-pub(crate) async fn logged<B, R>(
-    mut request: Request<B>,
-    serve: impl AsyncFnOnce(Request<B>) -> R,
-) -> R {
-    let (started, reached) = (Instant::now(), Reached::default());
-    request.extensions_mut().insert(reached.clone());
-    let origin = request.extensions().get::<Origin>().cloned();
-    let response = serve(request).await;
-    if !reached.0.load(Ordering::Relaxed) {
-        let request_id = origin.map(|origin| origin.request_id).unwrap_or_default();
-        log("(none)", "unread", &request_id, started.elapsed());
-    }
-    response
-}
-
 /// A derived decoder would take an array for a message, member by member.
 fn refuse_arrays(request: &UnaryRequest) -> Result<(), BankError> {
     let is_object = || {
@@ -138,14 +110,33 @@ fn refuse_arrays(request: &UnaryRequest) -> Result<(), BankError> {
     Ok(())
 }
 
-fn name(headers: &mut HeaderMap, request_id: &str) {
-    if let Ok(id) = HeaderValue::from_str(request_id) {
-        headers.insert("x-request-id", id);
+/// Whether a call got as far as to the interceptors, which log it.
+#[derive(Clone, Default)]
+struct Reached(Arc<AtomicBool>);
+
+/// Serves a request, and logs it if it did not get as far as to a method: an unknown one was called, or
+/// what was sent is no message.
+pub(crate) async fn logged<B, R>(
+    mut request: Request<B>,
+    serve: impl AsyncFnOnce(Request<B>) -> Response<R>,
+) -> Response<R> {
+    let (started, reached) = (Instant::now(), Reached::default());
+    let request_id = request_id(request.extensions());
+    request.extensions_mut().insert(reached.clone());
+    let response = serve(request).await;
+    if !reached.0.load(Ordering::Relaxed) {
+        let code = format!("unread, {}", response.status().as_u16());
+        log("(none)", &code, &request_id, started.elapsed());
     }
+    response
+}
+
+fn request_id(extensions: &http::Extensions) -> String {
+    extensions.get::<Origin>().map(|origin| origin.request_id.clone()).unwrap_or_default()
 }
 
 /// The code of an error, whose cause goes to the log if it is our fault.
-fn told(error: &ConnectError, request_id: &str) -> &'static str {
+fn code_of(error: &ConnectError, request_id: &str) -> &'static str {
     let source = error.source_arc();
     let Some(error_of_bank) = source.as_ref().and_then(|it| it.downcast_ref::<BankError>()) else {
         return error.code.as_str();

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD},
+};
 use connectrpc::ConnectRpcService;
 use http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt, Full};
@@ -41,9 +44,8 @@ pub(crate) async fn answer(edge: Arc<Edge>, request: Request<Vec<u8>>) -> Respon
 async fn call(service: ConnectRpcService, mut request: Request<Vec<u8>>) -> Response<Vec<u8>> {
     let is_text = is_web_text(request.headers());
     if is_text {
-        // What is no base64 is no message either, and is refused as such.
-        let bytes = STANDARD.decode(request.body()).unwrap_or_default();
-        *request.body_mut() = bytes;
+        // What is no base64 is no message either: half a frame.
+        *request.body_mut() = decoded(request.body()).unwrap_or_else(|| vec![0]);
         set_type(request.headers_mut(), WEB_TEXT, WEB);
     }
     let answered = service.oneshot(request.map(|bytes| Full::new(bytes.into()))).await;
@@ -65,6 +67,14 @@ async fn call(service: ConnectRpcService, mut request: Request<Vec<u8>>) -> Resp
         set_type(&mut head.headers, WEB, WEB_TEXT);
     }
     Response::from_parts(head, bytes)
+}
+
+/// Base64 in one piece or in several, each of which may be padded.
+fn decoded(text: &[u8]) -> Option<Vec<u8>> {
+    let pieces =
+        text.trim_ascii_end().split(|byte| *byte == b'=').filter(|piece| !piece.is_empty());
+    let pieces: Result<Vec<_>, _> = pieces.map(|piece| STANDARD_NO_PAD.decode(piece)).collect();
+    pieces.ok().map(|pieces| pieces.concat())
 }
 
 fn is_web_text(headers: &HeaderMap) -> bool {

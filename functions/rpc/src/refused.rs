@@ -5,7 +5,7 @@ use buffa_types::google::protobuf::Duration;
 use connectrpc::{ConnectError, ErrorCode, ErrorDetail};
 use http::{HeaderValue, header};
 use proto::google::rpc::{BadRequest, ErrorInfo, RetryInfo, bad_request::FieldViolation};
-use shared::{bank::BankError, http::Problem, store::Unique};
+use shared::{bank::BankError, domain::Violation, http::Problem, store::Unique};
 
 /// Whose codes the reasons are, as google.rpc.ErrorInfo wants to know.
 const DOMAIN: &str = "simplebank.dev";
@@ -18,8 +18,14 @@ pub(crate) const REPLAYED: &str = "idempotent-replayed";
 /// A call that was not done.
 pub(crate) struct Refused(ConnectError);
 
-impl From<ConnectError> for Refused {
-    fn from(error: ConnectError) -> Self {
+impl Refused {
+    /// What a method or an interceptor said. A message that could not be read is refused without a word of
+    /// the decoder's, which might be the client's.
+    pub(crate) fn in_our_words(error: ConnectError) -> Self {
+        let is_ours = error.source_arc().is_some_and(|source| source.is::<BankError>());
+        if error.code == ErrorCode::InvalidArgument && !is_ours {
+            return Self::from(BankError::Malformed("The message is not one of this method's."));
+        }
         Self(error)
     }
 }
@@ -84,13 +90,8 @@ fn code(error: &BankError) -> ErrorCode {
 fn details(problem: &Problem) -> Vec<ErrorDetail> {
     let mut details = Vec::new();
     if !problem.violations().is_empty() {
-        let violations = problem.violations().iter().map(|violation| FieldViolation {
-            field: violation.field.clone(),
-            description: violation.description.to_string(),
-            ..FieldViolation::default()
-        });
-        let bad_request =
-            BadRequest { field_violations: violations.collect(), ..BadRequest::default() };
+        let violations = problem.violations().iter().map(violation).collect();
+        let bad_request = BadRequest { field_violations: violations, ..BadRequest::default() };
         details.push(detail("google.rpc.BadRequest", &bad_request));
     }
     if let Some(seconds) = problem.retry_after_secs() {
@@ -105,6 +106,14 @@ fn details(problem: &Problem) -> Vec<ErrorDetail> {
     };
     details.push(detail("google.rpc.ErrorInfo", &error_info));
     details
+}
+
+fn violation(violation: &Violation) -> FieldViolation {
+    FieldViolation {
+        field: violation.field.clone(),
+        description: violation.description.to_string(),
+        ..FieldViolation::default()
+    }
 }
 
 fn detail(name: &str, message: &impl Message) -> ErrorDetail {

@@ -4,19 +4,25 @@ use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum_server::{Handle, accept::NoDelayAcceptor};
 use bytes::Bytes;
-use connectrpc::{CompressionRegistry, ConnectRpcBody, ConnectRpcService, Limits, Router};
+use connectrpc::{
+    CompressionRegistry, ConnectError, ConnectRpcBody, ConnectRpcService, DeadlinePolicy, Limits,
+    Router,
+};
 use connectrpc_health::install_static;
 use connectrpc_reflection::Reflector;
-use http::{Request, Response, header};
+use http::{Request, Response, Version, header};
 use http_body::Body;
 use proto::{DESCRIPTOR_SET, simplebank::v1::SIMPLE_BANK_SERVICE_NAME};
 use shared::{
+    bank::BankError,
     domain::Client,
-    http::{Error, MAX_BODY_BYTES, Origin},
+    http::{Error, MAX_BODY_BYTES, Origin, stamp},
 };
 use tokio::{
     select,
     signal::unix::{SignalKind, signal},
+    sync::Semaphore,
+    task::JoinError,
 };
 use tower::{ServiceExt, service_fn};
 use uuid::Uuid;
@@ -24,20 +30,26 @@ use uuid::Uuid;
 use crate::{
     app::App,
     interceptors::{Guard, Identify, logged},
+    refused::Refused,
     service::Service,
 };
 
 /// What gRPC puts before a message: a flag and its length.
 const FRAME_BYTES: usize = 5;
 
+/// How long a call may take, from its first byte on and whatever its client says: longer than its work
+/// may, which tells better what became of it. A client's own limit ends its waiting alone.
+const CALL_TIMEOUT: Duration = Duration::from_secs(9);
 /// How long calls that have begun may take until the process ends.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(9);
 /// A connection that never asks for anything is closed.
 const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// A connection on which nothing happens is looked after, so that none is kept that is gone.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 /// At a time on one connection.
-const MAX_CALLS: u32 = 200;
+const MAX_STREAMS: u32 = 200;
+/// At a time in all. Further ones are told to come again, before they wait for what they cannot have.
+const MAX_CALLS: usize = 2_000;
 
 /// The bank's methods, and nothing else.
 pub(crate) fn service(app: App) -> ConnectRpcService {
@@ -53,8 +65,13 @@ fn guarded(app: &Arc<App>, router: Router) -> ConnectRpcService {
     let limits = Limits::default()
         .with_max_message_size(MAX_BODY_BYTES)
         .with_max_request_body_size(MAX_BODY_BYTES.saturating_add(FRAME_BYTES));
+    let deadlines = DeadlinePolicy::new()
+        .with_min(CALL_TIMEOUT)
+        .with_max(CALL_TIMEOUT)
+        .with_default_timeout(CALL_TIMEOUT);
     ConnectRpcService::new(router)
         .with_limits(limits)
+        .with_deadline_policy(deadlines)
         .with_compression(CompressionRegistry::new())
         .with_interceptor(Guard)
         .with_interceptor(Identify(Arc::clone(app)))
@@ -76,17 +93,25 @@ pub(crate) async fn serve(app: App, address: SocketAddr) -> Result<(), Error> {
         .first_request_timeout(FIRST_REQUEST_TIMEOUT);
     let http = server.http_builder();
     http.http1().header_read_timeout(FIRST_REQUEST_TIMEOUT);
-    http.http2().keep_alive_interval(KEEPALIVE).max_concurrent_streams(MAX_CALLS);
+    http.http2().keep_alive_interval(KEEPALIVE).max_concurrent_streams(MAX_STREAMS);
+    let calls = Arc::new(Semaphore::new(MAX_CALLS));
     let serving = server.serve(service_fn(move |peer: SocketAddr| {
-        let service = service.clone();
-        let connection = move |request| answer(service.clone(), peer, request);
+        let (service, calls) = (service.clone(), Arc::clone(&calls));
+        let connection =
+            move |request| serve_call(service.clone(), Arc::clone(&calls), peer, request);
         async move { Ok::<_, Infallible>(service_fn(connection)) }
     }));
+    // From here on a signal ends it in order, and so does one that comes right after it is served.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let stop = async {
         if let Some(address) = handle.listening().await {
             tracing::info!(%address, "gRPC is served");
         }
-        stop_signal().await;
+        select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
         health.shutdown();
         handle.graceful_shutdown(Some(GRACE));
         std::future::pending::<Infallible>().await
@@ -99,12 +124,14 @@ pub(crate) async fn serve(app: App, address: SocketAddr) -> Result<(), Error> {
     Ok(())
 }
 
-/// Answers a call that came over a connection.
-async fn answer<B>(
+/// Serves a call that came over a connection. It is a task of its own: who leaves, or has no time left,
+/// leaves nothing half done and unlogged.
+async fn serve_call<B>(
     service: ConnectRpcService,
+    calls: Arc<Semaphore>,
     peer: SocketAddr,
     mut request: Request<B>,
-) -> Result<Response<ConnectRpcBody>, Infallible>
+) -> Result<Response<ConnectRpcBody>, JoinError>
 where
     B: Body<Data = Bytes, Error: std::error::Error + Send + Sync> + Send + 'static,
 {
@@ -112,24 +139,25 @@ where
     let user_agent = user_agent.and_then(|value| value.to_str().ok());
     let ip = peer.ip().to_canonical().to_string();
     let client = Client::new(user_agent, Some(&ip));
-    let origin = Origin { request_id: Uuid::new_v4().to_string(), client };
-    request.extensions_mut().insert(origin);
-    let mut response = logged(request, async |request| service.oneshot(request).await).await?;
-    // An error stands in the headers too, but without its details. Who finds it there reads no trailers.
-    response.headers_mut().remove("grpc-status");
-    response.headers_mut().remove("grpc-message");
-    Ok(response)
-}
-
-/// Waits until somebody says stop.
-async fn stop_signal() {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    let request_id = Uuid::new_v4().to_string();
+    request.extensions_mut().insert(Origin { request_id: request_id.clone(), client });
+    let has_trailers = request.version() == Version::HTTP_2;
+    let work = logged(request, async move |request| {
+        let Ok(_place) = calls.try_acquire() else {
+            let refused = Refused::from(BankError::Unavailable("too many calls at a time".into()));
+            return ConnectError::from(refused).into_http_response(request.headers());
+        };
+        match service.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    });
+    let mut response = tokio::spawn(work).await?;
+    if has_trailers {
+        // An error stands in the headers too, but without its details. Who finds it there reads no trailers.
+        response.headers_mut().remove("grpc-status");
+        response.headers_mut().remove("grpc-message");
     }
+    stamp(response.headers_mut(), &request_id);
+    Ok(response)
 }

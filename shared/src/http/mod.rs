@@ -28,4 +28,4 @@ pub use problem::Problem;
 pub use reply::{Failure, Reply};
 pub use request::Request;
 pub use serve::{answer, serve};
-pub use whole::{Origin, answer_whole, serve_whole};
+pub use whole::{Origin, answer_whole, serve_whole, stamp};

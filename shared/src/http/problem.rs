@@ -157,13 +157,14 @@ impl Problem {
     }
 
     fn idempotency_key_missing() -> Self {
-        Self::new(
+        let problem = Self::new(
             StatusCode::BAD_REQUEST,
             "idempotency_key_missing",
             "Idempotency key missing",
             "A key is needed, in Idempotency-Key: 16 to 64 of the characters A-Z, \
              a-z, 0-9, _ and -, a new one for each intended effect.",
-        )
+        );
+        Self { violations: vec![Violation::new("Idempotency-Key", "is required")], ..problem }
     }
 
     fn email_not_verified() -> Self {

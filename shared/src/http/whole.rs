@@ -73,7 +73,7 @@ fn whole(request: Request) -> http::Request<Vec<u8>> {
 }
 
 /// Adds the headers that every response carries.
-pub(super) fn stamp(headers: &mut HeaderMap, request_id: &str) {
+pub fn stamp(headers: &mut HeaderMap, request_id: &str) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(id) = HeaderValue::from_str(request_id) {

@@ -28,7 +28,7 @@ use shared::{
 
 use crate::{
     app::App,
-    call::{Call, answer},
+    call::{Call, into_result},
 };
 
 /// The bank as a service.
@@ -45,7 +45,7 @@ macro_rules! methods {
                     context: RequestContext,
                     request: ServiceRequest<'_, $request>,
                 ) -> ServiceResult<$response> {
-                    answer($function(&self.0, &Call(context), request).await)
+                    into_result($function(&self.0, &Call(context), request).await)
                 }
             )*
         }

@@ -79,14 +79,15 @@ async fn a_replay_says_so() {
 
 #[tokio::test]
 async fn a_key_is_needed_and_has_a_shape() {
-    for (key, reason) in [(None, 1), (Some("short"), 2)] {
+    for key in [None, Some("short")] {
         let bank = Bank::new(MockStore::new());
         let event = match key {
             Some(key) => deposit(key),
             None => connect("Deposit").json(&json!({ "accountId": "1", "amount": 10 })),
         };
         let answer = bank.send(event, Some("alice")).await;
-        assert_eq!((answer.code(), answer.details().len()), ("invalid_argument", reason));
+        assert_eq!(answer.code(), "invalid_argument");
+        assert_eq!(answer.details(), ["google.rpc.BadRequest", "google.rpc.ErrorInfo"]);
     }
 }
 

@@ -219,8 +219,8 @@ async fn the_function_refuses_what_is_no_call() {
     let texts = [
         ("a message", text(&good), 0),
         ("no number", text(&frame(&number(1, 0))), 3),
-        ("no base64", b"@@@@".to_vec(), 12),
-        ("bytes", good.clone(), 12),
+        ("no base64", b"@@@@".to_vec(), 3),
+        ("bytes", good.clone(), 3),
         ("no message", vec![], 12),
         ("half a message", text(&good[..6]), 3),
     ];

@@ -23,7 +23,7 @@ const ROUNDS: usize = 5;
 
 /// How long a call waits for one of the server's ten connections to the database before it is told to come
 /// again. A machine that does a round in less has to serve it whole.
-const QUEUE_PATIENCE: Duration = Duration::from_secs(2);
+const QUEUE_PATIENCE: Duration = Duration::from_secs(5);
 /// More than the server has for itself: ten to the database, and a few to listen and to be told to stop.
 const OWN_SOCKETS: usize = 20;
 

@@ -1,6 +1,16 @@
 //! The server of native gRPC as a process.
 
-use crate::{bank::people::Bank, support::until};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use reqwest::{Client, Response};
+use serde_json::{Value, json};
+use sqlx::{Executor, Row};
+
+use crate::{
+    bank::people::{Bank, PASSWORD, WRONG_PASSWORD, key, own_database},
+    support::{Native, until},
+};
 
 #[tokio::test]
 async fn it_ends_when_it_is_told_to() {
@@ -12,4 +22,106 @@ async fn it_ends_when_it_is_told_to() {
         // Its last line may be read only now.
         until(|| native.log().contains("gRPC is served no more")).await;
     }
+}
+
+/// A call over HTTP/1.1 and in JSON, which the server speaks as well; its client has so many milliseconds.
+async fn call(
+    native: &Native,
+    method: &str,
+    message: Value,
+    metadata: &[(&str, &str)],
+    milliseconds: u64,
+) -> reqwest::Result<Response> {
+    let url = format!("http://{}/simplebank.v1.SimpleBank/{method}", native.address);
+    let mut request = Client::new().post(url).json(&message);
+    for (name, value) in metadata {
+        request = request.header(*name, *value);
+    }
+    let request = request.header("connect-timeout-ms", milliseconds.to_string());
+    request.timeout(Duration::from_millis(milliseconds)).send().await
+}
+
+/// The lines of the log about a method.
+fn lines(native: &Native, method: &str) -> Vec<Value> {
+    let log = native.log();
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.filter(|line| line["method"] == format!("/simplebank.v1.SimpleBank/{method}")).collect()
+}
+
+#[tokio::test]
+async fn every_call_has_one_line_in_the_log() {
+    let bank = Bank::start().await;
+    let native = bank.native().await;
+    let alice = bank.customer().await;
+    let token = format!("Bearer {}", alice.access_token);
+    let token = [("authorization", token.as_str())];
+    let shown = call(&native, "ListAccounts", json!({}), &token, 5_000).await.unwrap();
+    let refused = call(&native, "GetAccount", json!({ "id": 1 }), &[], 5_000).await.unwrap();
+    for response in [&shown, &refused] {
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+    }
+    until(|| native.log().contains("/GetAccount")).await;
+    for (method, response, code) in
+        [("ListAccounts", shown, "ok"), ("GetAccount", refused, "unauthenticated")]
+    {
+        let [line] = &*lines(&native, method) else { panic!("{}", native.log()) };
+        assert_eq!(line["code"], code);
+        assert_eq!(line["request_id"], response.headers()["x-request-id"].to_str().unwrap());
+        assert!(line["duration_ms"].is_u64(), "{line}");
+    }
+    let unknown = call(&native, "Nothing", json!({}), &token, 5_000).await.unwrap();
+    assert_eq!(unknown.status(), 404);
+    until(|| native.log().contains("unread, 404")).await;
+}
+
+/// What was done is in the log, and only that, though nobody waited for it.
+#[tokio::test]
+async fn who_leaves_leaves_nothing_unlogged() {
+    const CALLS: usize = 40;
+
+    let bank = Bank::start_on(&own_database().await, &[]).await;
+    let native = bank.native().await;
+    let alice = bank.customer().await;
+    let account = alice.account("USD", 0).await;
+    let token = format!("Bearer {}", alice.access_token);
+    let calls = (0..CALLS).map(async |n| {
+        let (key, deposit) = (key(), json!({ "accountId": account, "amount": 1 }));
+        let metadata = [("authorization", token.as_str()), ("idempotency-key", key.as_str())];
+        let milliseconds = 3 + u64::try_from(n % 15).unwrap();
+        let _ = call(&native, "Deposit", deposit, &metadata, milliseconds).await;
+    });
+    join_all(calls).await;
+    // Who left before the call was sent has done nothing, and whatever was begun comes to an end.
+    let mut database = bank.database().await;
+    let mut done = async || {
+        let row = database.fetch_one("SELECT count(*) FROM movements").await.unwrap();
+        usize::try_from(row.get::<i64, _>(0)).unwrap()
+    };
+    let mut settled = (0, 0);
+    for _ in 0..200 {
+        let now = (done().await, lines(&native, "Deposit").len());
+        if now == settled && now.0 == now.1 && now.0 > 0 {
+            break;
+        }
+        settled = now;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(settled.0, settled.1, "what was done, and what was logged");
+    assert!(lines(&native, "Deposit").iter().all(|line| line["code"] == "ok"));
+    assert_eq!(alice.balance(account).await, i64::try_from(settled.0).unwrap());
+}
+
+#[tokio::test]
+async fn who_leaves_is_counted_for_a_wrong_password() {
+    let bank = Bank::start_on(&own_database().await, &[]).await;
+    let native = bank.native().await;
+    let alice = bank.customer().await;
+    let log_in = |password: &str| json!({ "username": alice.username, "password": password });
+    for guess in 1..=5 {
+        let _ = call(&native, "LoginUser", log_in(WRONG_PASSWORD), &[], 12).await;
+        until(|| lines(&native, "LoginUser").len() == guess).await;
+    }
+    let locked = call(&native, "LoginUser", log_in(PASSWORD), &[], 5_000).await.unwrap();
+    assert_eq!(locked.status(), 429);
 }

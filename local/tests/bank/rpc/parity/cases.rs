@@ -120,6 +120,7 @@ pub(super) struct World<'a> {
     email_id: i64,
     spent_id: i64,
     entries_cursor: String,
+    transfers_cursor: String,
 }
 
 impl<'a> World<'a> {
@@ -147,6 +148,9 @@ impl<'a> World<'a> {
         let transfer = paid.body["transfer"]["id"].as_i64().unwrap();
         let entries = alice.get(&format!("/accounts/{usd}/entries?limit=1")).await;
         let entries_cursor = entries.body["next_cursor"].as_str().unwrap().to_owned();
+        assert_eq!(alice.transfer(usd, bobs_usd, 5).await.status, 201);
+        let list = alice.get(&format!("/transfers?account_id={usd}&limit=1")).await;
+        let transfers_cursor = list.body["next_cursor"].as_str().unwrap().to_owned();
         let (email_id, spent_id) = codes(bank, &newcomer.username, &bob.username).await;
         Self {
             alice,
@@ -168,7 +172,51 @@ impl<'a> World<'a> {
             email_id,
             spent_id,
             entries_cursor,
+            transfers_cursor,
         }
+    }
+}
+
+/// What things of a run are called in every run.
+impl World<'_> {
+    /// A name or an address.
+    pub(super) fn person(&self, text: &str) -> &'static str {
+        let name = text.split('@').next().unwrap();
+        let people = [
+            (&self.alice, "alice"),
+            (&self.bob, "bob"),
+            (&self.newcomer, "newcomer"),
+            (&self.banker, "banker"),
+        ];
+        let known = people.into_iter().find(|(customer, _)| customer.username == name);
+        known.map_or("somebody new", |(_, label)| label)
+    }
+
+    pub(super) fn account(&self, id: &Value) -> &'static str {
+        let accounts = [
+            (self.usd, "usd"),
+            (self.eur, "eur"),
+            (self.bobs_usd, "bob's usd"),
+            (self.full, "full"),
+        ];
+        let known = accounts.into_iter().find(|(account, _)| json!(account) == *id);
+        known.map_or("a new account", |(_, label)| label)
+    }
+
+    pub(super) fn transfer(&self, id: &Value) -> &'static str {
+        assert!(id.is_i64(), "{id}");
+        if *id == json!(self.transfer) { "the transfer" } else { "a number" }
+    }
+
+    pub(super) fn session(&self, id: &str) -> &'static str {
+        uuid::Uuid::parse_str(id).unwrap();
+        let sessions = [
+            (&self.alice, "alice's"),
+            (&self.second, "alice's second"),
+            (&self.third, "alice's third"),
+        ];
+        let known = sessions.into_iter().find(|(customer, _)| customer.session_id == id);
+        known.map_or("a new session", |(_, label)| label)
     }
 }
 
@@ -299,7 +347,15 @@ fn users(world: &World<'_>) -> Vec<Case> {
         )
         .by(&alice.access_token),
         update(
-            "the same password again",
+            "a password that is one's name",
+            alice,
+            json!({ "password": alice.username, "current_password": PASSWORD }),
+            "invalid_argument",
+        )
+        .by(&alice.access_token)
+        .fields(&["password"]),
+        update(
+            "a new password",
             bob,
             json!({ "password": "another eight cranes", "current_password": PASSWORD }),
             "ok",
@@ -435,7 +491,8 @@ fn money(world: &World<'_>) -> Vec<Case> {
             .by(&alice.access_token)
             .keyed(&paid),
         post("a deposit without a key", "Deposit", *usd, 1, "idempotency_key_missing")
-            .by(&alice.access_token),
+            .by(&alice.access_token)
+            .fields(&["idempotency-key"]),
         post("a deposit under half a key", "Deposit", *usd, 1, "invalid_argument")
             .by(&alice.access_token)
             .keyed("short")
@@ -508,7 +565,7 @@ fn transfers(world: &World<'_>) -> Vec<Case> {
             .message(message)
             .by(&alice.access_token)
     };
-    let again = key();
+    let (again, cursor) = (key(), &world.transfers_cursor);
     vec![
         pay("a transfer", *usd, *bobs_usd, 30, "USD", "ok").keyed(&again),
         pay("the same transfer again", *usd, *bobs_usd, 30, "USD", "ok").keyed(&again).replay(),
@@ -537,7 +594,8 @@ fn transfers(world: &World<'_>) -> Vec<Case> {
         Case {
             key: None,
             ..pay("a transfer without a key", *usd, *bobs_usd, 1, "USD", "idempotency_key_missing")
-        },
+        }
+        .fields(&["idempotency-key"]),
         get("a transfer that was sent", world.transfer, "ok").by(&alice.access_token),
         get("a transfer of others", world.transfer, "not_found").by(&newcomer.access_token),
         list("the transfers", "", json!({}), "ok"),
@@ -547,6 +605,19 @@ fn transfers(world: &World<'_>) -> Vec<Case> {
             json!({ "account_id": usd, "limit": 1 }),
             "ok",
         ),
+        list(
+            "older transfers of an account",
+            &format!("?account_id={usd}&cursor={cursor}"),
+            json!({ "account_id": usd, "cursor": cursor }),
+            "ok",
+        ),
+        list(
+            "a cursor of another account",
+            &format!("?account_id={eur}&cursor={cursor}"),
+            json!({ "account_id": eur, "cursor": cursor }),
+            "invalid_argument",
+        )
+        .fields(&["cursor"]),
         list(
             "the transfers of another's account",
             &format!("?account_id={bobs_usd}"),

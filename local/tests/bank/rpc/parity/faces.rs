@@ -142,6 +142,7 @@ async fn connect_json(url: &str, case: &Case) -> Outcome {
         })
         .collect();
     let reason = details.get("google.rpc.ErrorInfo").map(shown).unwrap_or_default();
+    assert_eq!(reason["domain"], "simplebank.dev");
     let violations = details.get("google.rpc.BadRequest").map(shown).unwrap_or_default();
     let violations = violations["field_violations"].as_array();
     Outcome {
@@ -151,7 +152,7 @@ async fn connect_json(url: &str, case: &Case) -> Outcome {
         fields: violations
             .into_iter()
             .flatten()
-            .map(|it| it["field"].as_str().unwrap_or_default().to_owned())
+            .map(|it| it["field"].as_str().unwrap_or_default().to_lowercase())
             .collect(),
         has_retry: details.contains_key("google.rpc.RetryInfo"),
         reply: Value::Null,
@@ -217,12 +218,13 @@ fn done(case: &Case, reply: &DynamicMessage, is_replay: bool) -> Outcome {
 
 fn refused(status: &Status, is_replay: bool) -> Outcome {
     let details = status.get_error_details();
+    assert_eq!(details.error_info().map(|it| it.domain.as_str()), Some("simplebank.dev"));
     let violations = details.bad_request().map(|it| it.field_violations.clone());
     Outcome {
         code: details.error_info().map(|it| it.reason.to_lowercase()).unwrap_or_default(),
         number: status.code().into(),
         is_replay,
-        fields: violations.into_iter().flatten().map(|it| it.field).collect(),
+        fields: violations.into_iter().flatten().map(|it| it.field.to_lowercase()).collect(),
         has_retry: details.retry_info().is_some(),
         reply: Value::Null,
     }
