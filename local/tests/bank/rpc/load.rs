@@ -29,13 +29,13 @@ const OWN_SOCKETS: usize = 20;
 
 /// What the server has of the machine.
 #[derive(Debug, Clone, Copy)]
-struct Held {
-    kib: u64,
+pub(super) struct Held {
+    pub(super) kib: u64,
     threads: u64,
 }
 
 impl Held {
-    fn by(pid: u32) -> Self {
+    pub(super) fn by(pid: u32) -> Self {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         let number = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
