@@ -108,7 +108,7 @@ async fn bad_requests_leave_nothing_behind() {
     let cases: Vec<(&str, Event, u16, &str, &[&str])> = vec![
         ("no token", anonymous, 401, "unauthenticated", &[]),
         ("expired token", expired, 401, "token_expired", &[]),
-        ("no key", keyless.clone(), 400, "idempotency_key_missing", &[]),
+        ("no key", keyless.clone(), 400, "idempotency_key_missing", &["Idempotency-Key"]),
         (
             "short key",
             keyless.header("idempotency-key", "short"),
