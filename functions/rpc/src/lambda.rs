@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use tower::ServiceExt;
 
-use crate::{app::App, interceptors::logged, server::service, v1};
+use crate::{app::App, interceptors::logged, v1, wiring::service};
 
 /// gRPC-Web for those who can read nothing but text.
 const WEB_TEXT: &str = "application/grpc-web-text";

@@ -11,6 +11,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 mod v1;
+mod wiring;
 mod words;
 
 use mimalloc::MiMalloc;

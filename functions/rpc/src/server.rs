@@ -1,13 +1,10 @@
-//! The service, with all that is set up for it once; and the server that serves it natively.
+//! The server of native gRPC.
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum_server::{Handle, accept::NoDelayAcceptor};
 use bytes::Bytes;
-use connectrpc::{
-    CompressionRegistry, ConnectError, ConnectRpcBody, ConnectRpcService, DeadlinePolicy, Limits,
-    Router,
-};
+use connectrpc::{ConnectError, ConnectRpcBody, ConnectRpcService};
 use connectrpc_health::install_static;
 use connectrpc_reflection::Reflector;
 use http::{Request, Response, Version, header};
@@ -16,7 +13,7 @@ use proto::{DESCRIPTOR_SET, simplebank::v1::SIMPLE_BANK_SERVICE_NAME};
 use shared::{
     bank::BankError,
     domain::Client,
-    http::{Error, MAX_BODY_BYTES, Origin, stamp},
+    http::{Error, Origin, stamp},
 };
 use tokio::{
     select,
@@ -29,17 +26,11 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    interceptors::{Guard, Identify, logged},
+    interceptors::logged,
     refused::Refused,
-    service::Service,
+    wiring::{methods, with_interceptors},
 };
 
-/// What gRPC puts before a message: a flag and its length.
-const FRAME_BYTES: usize = 5;
-
-/// How long a call may take, from its first byte on and whatever its client says: longer than its work
-/// may, which tells better what became of it. A client's own limit ends its waiting alone.
-const CALL_TIMEOUT: Duration = Duration::from_secs(9);
 /// How long calls that have begun may take until the process ends.
 const GRACE: Duration = Duration::from_secs(9);
 /// A connection that never asks for anything is closed.
@@ -51,32 +42,6 @@ const MAX_STREAMS: u32 = 200;
 /// At a time in all. Further ones are told to come again, before they wait for what they cannot have.
 const MAX_CALLS: usize = 2_000;
 
-/// The bank's methods, and nothing else.
-pub(crate) fn service(app: App) -> ConnectRpcService {
-    let app = Arc::new(app);
-    guarded(&app, methods(&app))
-}
-
-fn methods(app: &Arc<App>) -> Router {
-    Router::new().add_service(Arc::new(Service(Arc::clone(app))))
-}
-
-fn guarded(app: &Arc<App>, router: Router) -> ConnectRpcService {
-    let limits = Limits::default()
-        .with_max_message_size(MAX_BODY_BYTES)
-        .with_max_request_body_size(MAX_BODY_BYTES.saturating_add(FRAME_BYTES));
-    let deadlines = DeadlinePolicy::new()
-        .with_min(CALL_TIMEOUT)
-        .with_max(CALL_TIMEOUT)
-        .with_default_timeout(CALL_TIMEOUT);
-    ConnectRpcService::new(router)
-        .with_limits(limits)
-        .with_deadline_policy(deadlines)
-        .with_compression(CompressionRegistry::new())
-        .with_interceptor(Guard)
-        .with_interceptor(Identify(Arc::clone(app)))
-}
-
 /// Serves the bank's methods, health and reflection until a signal says stop, then lets the calls that
 /// have begun come to an end.
 pub(crate) async fn serve(app: App, address: SocketAddr) -> Result<(), Error> {
@@ -84,7 +49,7 @@ pub(crate) async fn serve(app: App, address: SocketAddr) -> Result<(), Error> {
     let reflector = Reflector::from_descriptor_set_bytes(DESCRIPTOR_SET)?;
     let router = connectrpc_reflection::install(methods(&app), reflector);
     let (router, health) = install_static(router, [SIMPLE_BANK_SERVICE_NAME]);
-    let service = guarded(&app, router);
+    let service = with_interceptors(&app, router);
 
     let handle = Handle::new();
     let mut server = axum_server::bind(address)
