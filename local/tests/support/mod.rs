@@ -1,13 +1,12 @@
 //! Starts the gateway as its users do, and finds out where it listens.
 
 mod emulator;
+mod log;
 mod native;
 
 use std::{
-    collections::BTreeSet,
     path::{Path, PathBuf},
     process::{ExitStatus, Output, Stdio},
-    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -18,7 +17,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-pub(crate) use self::{emulator::Emulator, native::Native};
+pub(crate) use self::{emulator::Emulator, log::Log, native::Native};
 
 /// How long anything may take before a test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -29,8 +28,7 @@ pub(crate) struct Gateway {
     pub(crate) url: String,
     child: Child,
     client: Client,
-    log: Arc<Mutex<String>>,
-    secrets: Mutex<BTreeSet<String>>,
+    log: Log,
 }
 
 impl Gateway {
@@ -43,14 +41,13 @@ impl Gateway {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let log = collect(child.stderr.take().unwrap());
+        let log = Log::of(child.stderr.take().unwrap());
         let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let banner = timeout(PATIENCE, stdout.next_line()).await.expect("no banner").unwrap();
-        let banner = banner.unwrap_or_else(|| log.lock().unwrap().clone());
+        let banner = banner.unwrap_or_else(|| log.text());
         let url = banner.split_whitespace().find(|word| word.starts_with("http://"));
         let url = url.unwrap_or_else(|| panic!("no address in {banner:?}")).to_owned();
-        let secrets = Mutex::default();
-        Self { url, child, client: Client::new(), log, secrets }
+        Self { url, child, client: Client::new(), log }
     }
 
     /// A request to a path of the API.
@@ -65,15 +62,14 @@ impl Gateway {
 
     /// Waits until a line with this text has been logged.
     pub(crate) async fn logged(&self, text: &str) -> String {
-        let line =
-            || self.log.lock().unwrap().lines().find(|line| line.contains(text)).map(str::to_owned);
+        let line = || self.log.text().lines().find(|line| line.contains(text)).map(str::to_owned);
         until(|| line().is_some()).await;
         line().unwrap()
     }
 
     /// From now on the log must not hold this; it is looked at when the gateway ends.
     pub(crate) fn keep_secret(&self, secret: &str) {
-        self.secrets.lock().unwrap().insert(secret.to_owned());
+        self.log.keep_secret(secret);
     }
 
     /// The gateway's process.
@@ -83,7 +79,7 @@ impl Gateway {
 
     /// All that has been logged.
     pub(crate) fn log(&self) -> String {
-        self.log.lock().unwrap().clone()
+        self.log.text()
     }
 
     /// Sends a signal, such as `INT`.
@@ -94,20 +90,6 @@ impl Gateway {
     /// Waits until the gateway has ended.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         timeout(PATIENCE, self.child.wait()).await.expect("it still runs").unwrap()
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        let log = self.log.lock().unwrap();
-        if std::thread::panicking() {
-            eprintln!("{log}");
-            return;
-        }
-        for secret in self.secrets.lock().unwrap().iter() {
-            let line = log.lines().find(|line| line.contains(secret));
-            assert_eq!(line, None, "{secret} was logged");
-        }
     }
 }
 
@@ -154,18 +136,4 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bank-local"));
     command.args(arguments).stdin(Stdio::null());
     command
-}
-
-fn collect(output: impl tokio::io::AsyncRead + Unpin + Send + 'static) -> Arc<Mutex<String>> {
-    let log = Arc::new(Mutex::new(String::new()));
-    let collected = Arc::clone(&log);
-    tokio::spawn(async move {
-        let mut lines = BufReader::new(output).lines();
-        while let Ok(Some(line)) = lines.next_line().await {
-            let mut log = collected.lock().unwrap();
-            log.push_str(&line);
-            log.push('\n');
-        }
-    });
-    log
 }

@@ -1,22 +1,17 @@
 //! Starts the gRPC server as its users do, and finds out where it listens.
 
-use std::{
-    collections::BTreeSet,
-    process::{ExitStatus, Stdio},
-    sync::{Arc, Mutex},
-};
+use std::process::{ExitStatus, Stdio};
 
 use tokio::{process::Child, time::timeout};
 
-use super::{PATIENCE, collect, command, signal, until};
+use super::{Log, PATIENCE, command, signal, until};
 
 /// A running gRPC server, killed when it is dropped.
 pub(crate) struct Native {
     /// Where it listens: a host and a port.
     pub(crate) address: String,
     child: Child,
-    log: Arc<Mutex<String>>,
-    secrets: Mutex<BTreeSet<String>>,
+    log: Log,
 }
 
 impl Native {
@@ -31,13 +26,13 @@ impl Native {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let log = collect(child.stdout.take().unwrap());
-        until(|| log.lock().unwrap().contains("gRPC is served")).await;
-        let line = log.lock().unwrap().clone();
+        let log = Log::of(child.stdout.take().unwrap());
+        until(|| log.text().contains("gRPC is served")).await;
+        let line = log.text();
         let start = line.find("127.0.0.1:").unwrap();
         let end = line[start..].find(['"', '\n', ' ']).unwrap();
         let address = line[start..start + end].to_owned();
-        Self { address, child, log, secrets: Mutex::default() }
+        Self { address, child, log }
     }
 
     /// Its process.
@@ -47,12 +42,12 @@ impl Native {
 
     /// All that has been logged.
     pub(crate) fn log(&self) -> String {
-        self.log.lock().unwrap().clone()
+        self.log.text()
     }
 
     /// From now on the log must not hold this; it is looked at when the server ends.
     pub(crate) fn keep_secret(&self, secret: &str) {
-        self.secrets.lock().unwrap().insert(secret.to_owned());
+        self.log.keep_secret(secret);
     }
 
     /// Sends a signal, such as `TERM`.
@@ -63,19 +58,5 @@ impl Native {
     /// Waits until the server has ended.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         timeout(PATIENCE, self.child.wait()).await.expect("it still runs").unwrap()
-    }
-}
-
-impl Drop for Native {
-    fn drop(&mut self) {
-        let log = self.log.lock().unwrap();
-        if std::thread::panicking() {
-            eprintln!("{log}");
-            return;
-        }
-        for secret in self.secrets.lock().unwrap().iter() {
-            let line = log.lines().find(|line| line.contains(secret));
-            assert_eq!(line, None, "{secret} was logged");
-        }
     }
 }
