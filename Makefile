@@ -135,22 +135,19 @@ endef
 ## Keys
 ##
 
-# A file that lacks one that the template asks for by now is of no use.
 .PHONY: keys
 keys: compile ## Make the keys of tokens and cursors, once
-	@mkdir -p .local; umask 077; file=.local/parameters; \
-	for name in SigningKeyring TokenPublicKeys CursorKey; do \
-	  grep -qs "^$$name=" $$file && continue; \
-	  $(BIN)/token_keys parameters >$$file.new; mv $$file.new $$file; echo "Wrote new keys to $$file"; \
-	done
+	@BIN=$(BIN) local/keys.sh make .local
+
+# Of the files in migrations/, as the stack's custom resource names it.
+.PHONY: schema
+schema: ## Write into template.yaml which schema is deployed, after a change of migrations/
+	@schema=$$(cat migrations/*.up.sql | sha256sum | cut -d' ' -f1); \
+	sed -E "s/^( +Schema: )[0-9a-f]{64}$$/\1$$schema/" template.yaml >template.yaml.new; mv template.yaml.new template.yaml
 
 .PHONY: keys-rotate
 keys-rotate: keys ## Make new keys of tokens current; the ones before them stay valid until the next time
-	@umask 077; file=.local/parameters; \
-	keyring=$$(sed -n 's/^SigningKeyring=//p' $$file | $(BIN)/token_keys rotate); \
-	{ echo "SigningKeyring=$$keyring"; echo "TokenPublicKeys=$$($(BIN)/token_keys public <<<"$$keyring")"; \
-	  sed '/^SigningKeyring=/d; /^TokenPublicKeys=/d' $$file; } >$$file.new; \
-	mv $$file.new $$file; echo "Rotated the keys in $$file; restart what runs with them"
+	@BIN=$(BIN) local/keys.sh rotate .local
 
 ##
 ## Setting up: quick when nothing is missing

@@ -23,7 +23,7 @@ application_url=${APPLICATION_DATABASE_URL:-$(sed -E 's,^([a-z]+://)([^/@]*@)?,\
   exit 1
 }
 bank=("$bin/bank-local" --template template.yaml --functions "$bin" --host 127.0.0.1 --port "$port"
-  --parameters .local/parameters --parameter SigningKeyringSecret=simplebank-dev-keyring --parameter CreateSigningKeyringSecret=true
+  --parameters .local/parameters --secrets .local/secrets
   --parameter "DatabaseUrl=$application_url" --parameter "OwnerDatabaseUrl=$DATABASE_URL")
 
 fail() {

@@ -1,15 +1,16 @@
 //! What can be asked for on the command line.
 
 use std::{
+    collections::BTreeMap,
     env, fs,
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use axum::http::Uri;
 use clap::{Args, Parser, Subcommand};
 
-use crate::{lambda::AWS_ENDPOINT_URL, template::Supplied};
+use crate::{emulator::Secrets, lambda::AWS_ENDPOINT_URL, template::Supplied};
 
 /// Serves the REST API of a SAM template on one machine, for development and tests only.
 ///
@@ -17,7 +18,7 @@ use crate::{lambda::AWS_ENDPOINT_URL, template::Supplied};
 /// its own, over the Lambda Runtime API. It is no replacement for API Gateway and is never deployed.
 ///
 /// Queues, secrets and mail are those of the emulator of AWS that `AWS_ENDPOINT_URL` names, such as
-/// moto. It is given all that the template has of them. Queues that invoke functions are read as
+/// moto. It is given the queues and senders that the template has, and the secrets of --secrets. Queues that invoke functions are read as
 /// Lambda reads them, and mail can be read at /_local/mail. Without an emulator there is none of it.
 #[derive(Debug, Parser)]
 #[command(version)]
@@ -80,7 +81,10 @@ pub(crate) struct Options {
     /// A file with a NAME=VALUE on each line; # begins a comment line.
     #[arg(long, value_name = "FILE", global = true)]
     parameters: Option<PathBuf>,
-    /// A further environment variable for every function; may be repeated.
+    /// A file with secrets for the emulator, in the same form.
+    #[arg(long, value_name = "FILE", global = true)]
+    secrets: Option<PathBuf>,
+    /// A further environment variable for every function, which wins over the template's; may be repeated.
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_pair, global = true)]
     pub(crate) env: Vec<(String, String)>,
     /// The most processes of one function; its reserved concurrency may allow less.
@@ -99,16 +103,14 @@ pub(crate) struct Options {
 impl Options {
     /// The parameters from the file and the command line together.
     pub(crate) fn supplied(&self) -> Result<Supplied, String> {
-        let mut supplied = match &self.parameters {
-            Some(path) => {
-                let text = fs::read_to_string(path)
-                    .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-                parse_parameters(&text).map_err(|error| format!("{}: {error}", path.display()))?
-            }
-            None => Supplied::new(),
-        };
+        let mut supplied = pairs(self.parameters.as_deref())?;
         supplied.extend(self.parameter.iter().cloned());
         Ok(supplied)
+    }
+
+    /// The secrets that the emulator is to have.
+    pub(crate) fn secrets(&self) -> Result<Secrets, String> {
+        pairs(self.secrets.as_deref())
     }
 
     /// Where the emulator of AWS answers, if there is one: what the functions are given wins over
@@ -134,7 +136,15 @@ fn own_endpoint() -> Option<String> {
     env::var(AWS_ENDPOINT_URL).ok()
 }
 
-fn parse_parameters(text: &str) -> Result<Supplied, String> {
+/// The pairs of a file, if there is one.
+fn pairs(file: Option<&Path>) -> Result<BTreeMap<String, String>, String> {
+    let Some(path) = file else { return Ok(BTreeMap::new()) };
+    let text = fs::read_to_string(path)
+        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    parse_pairs(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn parse_pairs(text: &str) -> Result<BTreeMap<String, String>, String> {
     let lines =
         text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.map(parse_pair).collect()
@@ -182,10 +192,10 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_parameters_may_have_comments() {
-        let parameters = parse_parameters("# keys\n\nA=1\n  B=x=y \n").unwrap();
+    fn a_file_of_pairs_may_have_comments() {
+        let parameters = parse_pairs("# keys\n\nA=1\n  B=x=y \n").unwrap();
         let expected = [("A", "1"), ("B", "x=y")];
         assert_eq!(parameters, expected.map(|(name, value)| (name.into(), value.into())).into());
-        assert!(parse_parameters("A").is_err());
+        assert!(parse_pairs("A").is_err());
     }
 }

@@ -97,8 +97,8 @@ fn payload(data: &str) -> Result<Value, Error> {
     serde_json::from_str(&text).map_err(|error| Error::Data(error.to_string()))
 }
 
-/// Prints the variables of all functions, which must not contradict each other, and those with which
-/// they find their AWS.
+/// Prints the variables of all functions, which must not contradict each other, those with which they
+/// find their AWS, and the further ones.
 pub(crate) fn env(options: &Options, template: &Template) -> Result<(), Error> {
     let aws = aws_variables(template.aws_endpoint()).into_iter();
     let mut all: BTreeMap<String, (String, String)> =
@@ -116,6 +116,9 @@ pub(crate) fn env(options: &Options, template: &Template) -> Result<(), Error> {
                 Entry::Occupied(_) => {}
             }
         }
+    }
+    for (name, value) in &options.env {
+        all.insert(name.clone(), (value.clone(), String::new()));
     }
     for (name, (value, _)) in all {
         console::print(&format!("{name}={}", quoted(&value)));

@@ -23,11 +23,12 @@ pub(crate) async fn serve(
     let functions = template.functions()?;
     let (queues, schedules) = template.triggers()?;
     let services = template.services()?;
+    let secrets = options.secrets().map_err(Error::Options)?;
     let listener = listen(options).await?;
     let address = listener.local_addr().map_err(Error::Io)?;
     let url = api_url(address);
     let lambda = Arc::new(invoker(options, template, &functions, &url).await?);
-    let emulator = emulator.map(|endpoint| Arc::new(Emulator::new(endpoint, services)));
+    let emulator = emulator.map(|endpoint| Arc::new(Emulator::new(endpoint, services, secrets)));
     match &emulator {
         Some(emulator) => emulator.provision().await?,
         None => console::log("AWS_ENDPOINT_URL names no emulator of AWS: no queues, and no mail."),

@@ -4,6 +4,7 @@ use crate::{
     auth::CursorSealer,
     clock::{Clock, SystemClock},
     config::{CursorConfig, DatabaseConfig, PaymentConfig},
+    secrets,
     store::{PostgresStore, Store},
 };
 
@@ -23,10 +24,13 @@ impl App {
     /// # Errors
     /// When a setting is missing or of no use. A database that does not answer is no error.
     pub async fn from_env() -> Result<Self, crate::http::Error> {
-        let CursorConfig { stage, key } = CursorConfig::from_env()?;
-        let cursors = CursorSealer::new(&stage, &key)?;
+        let (database, cursor) = (DatabaseConfig::from_env()?, CursorConfig::from_env()?);
         let payers = PaymentConfig::from_env()?.payers;
-        let store = PostgresStore::open(&DatabaseConfig::from_env()?).await?.paying(payers);
-        Ok(Self { store: Box::new(store), clock: Box::new(SystemClock), cursors })
+        let (store, cursors) = tokio::join!(
+            PostgresStore::open(&database),
+            secrets::load(&cursor.key, |key| CursorSealer::new(&cursor.stage, key))
+        );
+        let store = Box::new(store?.paying(payers));
+        Ok(Self { store, clock: Box::new(SystemClock), cursors: cursors? })
     }
 }

@@ -58,8 +58,12 @@ impl LogConfig {
 /// Where the data is. `Debug` does not show the password.
 #[derive(Clone)]
 pub struct DatabaseConfig {
-    /// `DATABASE_URL`, or `OWNER_DATABASE_URL`: `postgres://user:password@host/database`.
+    /// `DATABASE_URL`, or `OWNER_DATABASE_URL`: `postgres://host/database`, and the user, unless a secret
+    /// has it.
     pub url: String,
+    /// `DATABASE_SECRET`, or `OWNER_DATABASE_SECRET`: the ARN, or the name, of the secret that has
+    /// `username` and `password`, in JSON. They win over the URL's.
+    pub secret: Option<String>,
     /// `DATABASE_CA_FILE`: certificates to trust besides the public ones.
     pub ca_file: Option<PathBuf>,
     /// `ALLOW_UNSAFE_DATABASE` is `true`: work with a server that may lose acknowledged commits.
@@ -76,7 +80,7 @@ impl DatabaseConfig {
     /// # Errors
     /// When `DATABASE_URL` is not set.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::with_url("DATABASE_URL")
+        Self::read("DATABASE_URL", "DATABASE_SECRET")
     }
 
     /// Reads the settings of the role that owns the schema, for whoever changes it.
@@ -84,12 +88,13 @@ impl DatabaseConfig {
     /// # Errors
     /// When `OWNER_DATABASE_URL` is not set.
     pub fn owner_from_env() -> Result<Self, ConfigError> {
-        Self::with_url("OWNER_DATABASE_URL")
+        Self::read("OWNER_DATABASE_URL", "OWNER_DATABASE_SECRET")
     }
 
-    fn with_url(name: &'static str) -> Result<Self, ConfigError> {
+    fn read(url: &'static str, secret: &'static str) -> Result<Self, ConfigError> {
         Ok(Self {
-            url: required(name)?,
+            url: required(url)?,
+            secret: read(secret),
             ca_file: read("DATABASE_CA_FILE").map(PathBuf::from),
             allow_unsafe: parsed("ALLOW_UNSAFE_DATABASE")?.unwrap_or(false),
             connections: parsed("DATABASE_CONNECTIONS")?,
@@ -101,6 +106,7 @@ impl fmt::Debug for DatabaseConfig {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("DatabaseConfig")
+            .field("secret", &self.secret)
             .field("ca_file", &self.ca_file)
             .field("allow_unsafe", &self.allow_unsafe)
             .finish_non_exhaustive()
@@ -119,11 +125,25 @@ pub enum SecretSource {
     },
     /// In Secrets Manager.
     Named {
-        /// The secret's name there.
+        /// The secret's ARN, or its name.
         name: String,
         /// The id of one version; the current one, if there is none.
         version: Option<String>,
     },
+}
+
+impl SecretSource {
+    /// By the first of these settings that is there: one that names the secret, one that holds it.
+    fn read(
+        name: &'static str,
+        setting: &'static str,
+        version: Option<String>,
+    ) -> Result<Self, ConfigError> {
+        match read(name) {
+            Some(name) => Ok(Self::Named { name, version }),
+            None => Ok(Self::Given { setting, text: required(setting)? }),
+        }
+    }
 }
 
 impl fmt::Debug for SecretSource {
@@ -158,15 +178,11 @@ impl SigningConfig {
         Ok(Self {
             stage: required("STAGE")?,
             token_format: parsed("TOKEN_FORMAT")?.unwrap_or_default(),
-            keyring: match read("SIGNING_KEYRING_SECRET") {
-                Some(name) => {
-                    SecretSource::Named { name, version: read("SIGNING_KEYRING_VERSION") }
-                }
-                None => SecretSource::Given {
-                    setting: "SIGNING_KEYRING",
-                    text: required("SIGNING_KEYRING")?,
-                },
-            },
+            keyring: SecretSource::read(
+                "SIGNING_KEYRING_SECRET",
+                "SIGNING_KEYRING",
+                read("SIGNING_KEYRING_VERSION"),
+            )?,
             access_token_ttl: seconds("ACCESS_TOKEN_TTL_SECS", 600)?,
         })
     }
@@ -242,13 +258,13 @@ impl VerifyingConfig {
     }
 }
 
-/// How to seal cursors. `Debug` does not show the key.
-#[derive(Clone)]
+/// How to seal cursors.
+#[derive(Debug, Clone)]
 pub struct CursorConfig {
     /// `STAGE`: cursors of one stage are refused by every other.
     pub stage: String,
-    /// `CURSOR_KEY`: PASERK `k4.local`.
-    pub key: String,
+    /// PASERK `k4.local`: `CURSOR_KEY_SECRET` names a secret; without a name, `CURSOR_KEY` is its text.
+    pub key: SecretSource,
 }
 
 impl CursorConfig {
@@ -257,13 +273,8 @@ impl CursorConfig {
     /// # Errors
     /// When one is missing.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self { stage: required("STAGE")?, key: required("CURSOR_KEY")? })
-    }
-}
-
-impl fmt::Debug for CursorConfig {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("CursorConfig").field("stage", &self.stage).finish_non_exhaustive()
+        let key = SecretSource::read("CURSOR_KEY_SECRET", "CURSOR_KEY", None)?;
+        Ok(Self { stage: required("STAGE")?, key })
     }
 }
 

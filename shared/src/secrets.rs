@@ -1,6 +1,6 @@
-//! Secrets, from a setting or from Secrets Manager, read once while a function starts.
+//! Secrets, from a setting or from Secrets Manager.
 //!
-//! A function that cannot have its secret does not start. Why is said by the secret's name, or the
+//! A function that cannot have a key does not start; without its database's password it does. Why is said by the secret's name, or the
 //! setting's, and never by its value.
 
 use std::{error::Error, time::Duration};

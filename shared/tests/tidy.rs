@@ -157,37 +157,6 @@ fn every_route_is_in_the_readme() {
     }
 }
 
-/// A function that is told where the keyring is may read it, and no other function may.
-#[test]
-fn who_signs_may_read_the_keyring() {
-    let template: Yaml = serde_yaml_ng::from_str(&read("template.yaml")).unwrap();
-    for (id, resource) in template["Resources"].as_mapping().unwrap() {
-        let properties = &resource["Properties"];
-        let variables = properties["Environment"]["Variables"].as_mapping();
-        let signs = variables.is_some_and(|variables| variables.contains_key("SIGNING_KEYRING"));
-        let policies = serde_yaml_ng::to_string(&properties["Policies"]).unwrap();
-        assert_eq!(policies.contains("SigningKeyringPolicy"), signs, "{id:?}");
-        for name in ["SIGNING_KEYRING_SECRET", "SIGNING_KEYRING_VERSION"] {
-            let is_named = variables.is_some_and(|variables| variables.contains_key(name));
-            assert_eq!(is_named, signs, "{id:?}: {name}");
-        }
-    }
-}
-
-/// A function that is told where the queue is may write to it, and no other function may.
-#[test]
-fn who_publishes_may_write_to_the_queue() {
-    let template: Yaml = serde_yaml_ng::from_str(&read("template.yaml")).unwrap();
-    for (id, resource) in template["Resources"].as_mapping().unwrap() {
-        let properties = &resource["Properties"];
-        let variables = properties["Environment"]["Variables"].as_mapping();
-        let publishes =
-            variables.is_some_and(|variables| variables.contains_key("VERIFY_EMAIL_QUEUE_URL"));
-        let policies = serde_yaml_ng::to_string(&properties["Policies"]).unwrap();
-        assert_eq!(policies.contains("SQSSendMessagePolicy"), publishes, "{id:?}");
-    }
-}
-
 /// What the gateway says for itself, it says in the bank's words.
 #[test]
 fn gateway_responses_use_the_words_of_problems() {

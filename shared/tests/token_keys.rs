@@ -6,7 +6,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use shared::auth::Keyring;
+use shared::auth::CursorSealer;
 
 fn run(arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_token_keys"))
@@ -44,15 +44,10 @@ fn a_rotation_from_beginning_to_end() {
 }
 
 #[test]
-fn parameters_are_what_the_template_asks_for() {
-    let parameters = answer("parameters", "");
-    let pairs: Vec<(&str, &str)> =
-        parameters.lines().map(|line| line.split_once('=').unwrap()).collect();
-    let names: Vec<&str> = pairs.iter().map(|(name, _)| *name).collect();
-    assert_eq!(names, ["SigningKeyring", "TokenPublicKeys", "CursorKey"]);
-    let keyring = Keyring::parse(pairs[0].1).unwrap();
-    assert_eq!(keyring.public_keys().unwrap(), [pairs[1].1]);
-    assert!(pairs[2].1.starts_with("k4.local."));
+fn every_key_for_cursors_is_another() {
+    let key = answer("cursor", "");
+    CursorSealer::new("dev", key.trim()).unwrap();
+    assert_ne!(answer("cursor", ""), key);
 }
 
 #[test]

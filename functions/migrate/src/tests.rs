@@ -29,7 +29,8 @@ fn only_four_actions_are_known() {
 #[tokio::test]
 async fn a_grant_that_is_none_reaches_no_database() {
     let url = "postgres://nobody@localhost:1/none".to_owned();
-    let config = DatabaseConfig { url, ca_file: None, allow_unsafe: false, connections: None };
+    let config =
+        DatabaseConfig { url, secret: None, ca_file: None, allow_unsafe: false, connections: None };
     for (username, role, operator, refused) in [
         ("Alice", "banker", "olga", "username"),
         ("alice", "root", "olga", "role"),

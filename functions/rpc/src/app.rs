@@ -51,9 +51,11 @@ impl App {
         let mut database = DatabaseConfig::from_env()?;
         database.connections.get_or_insert(traffic.connections);
         let (signing, verifying) = (SigningConfig::from_env()?, VerifyingConfig::from_env()?);
-        let (store, keyring, queue) = tokio::join!(
+        let cursor = CursorConfig::from_env()?;
+        let (store, keyring, cursors, queue) = tokio::join!(
             PostgresStore::open(&database),
             secrets::load(&signing.keyring, Keyring::parse),
+            secrets::load(&cursor.key, |key| CursorSealer::new(&cursor.stage, key)),
             SqsQueue::open(QueueConfig::from_env()?),
         );
         let keyring = keyring?;
@@ -64,7 +66,6 @@ impl App {
         };
         let public_keys = VerificationKeys::parse(&verifying.public_keys)?;
         let sessions = SessionConfig::from_env()?.limits;
-        let cursors = CursorConfig::from_env()?;
         Ok(Self {
             store: Box::new(
                 store?.taking_turns(traffic.patience).paying(PaymentConfig::from_env()?.payers),
@@ -85,7 +86,7 @@ impl App {
                 access_tokens: access_tokens(),
                 idle: sessions.idle,
             },
-            cursors: CursorSealer::new(&cursors.stage, &cursors.key)?,
+            cursors: cursors?,
         })
     }
 }

@@ -4,7 +4,7 @@
 mod mail;
 mod provision;
 
-use std::{error::Error, time::Duration};
+use std::{collections::BTreeMap, error::Error, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
@@ -36,24 +36,29 @@ pub(crate) struct EmulatorError {
     reason: String,
 }
 
+/// Texts by the names of their secrets.
+pub(crate) type Secrets = BTreeMap<String, String>;
+
 /// An emulator, and what it has to have.
 pub(crate) struct Emulator {
     endpoint: String,
     services: Services,
+    secrets: Secrets,
     sqs: aws_sdk_sqs::Client,
-    secrets: aws_sdk_secretsmanager::Client,
+    secrets_manager: aws_sdk_secretsmanager::Client,
     ses: aws_sdk_sesv2::Client,
 }
 
 impl Emulator {
     /// The emulator at an address such as `http://127.0.0.1:5000`, which is not asked anything yet.
-    pub(crate) fn new(endpoint: &str, services: Services) -> Self {
+    pub(crate) fn new(endpoint: &str, services: Services, secrets: Secrets) -> Self {
         let config = config(endpoint);
         Self {
             endpoint: endpoint.to_owned(),
             services,
+            secrets,
             sqs: aws_sdk_sqs::Client::new(&config),
-            secrets: aws_sdk_secretsmanager::Client::new(&config),
+            secrets_manager: aws_sdk_secretsmanager::Client::new(&config),
             ses: aws_sdk_sesv2::Client::new(&config),
         }
     }

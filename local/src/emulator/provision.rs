@@ -1,4 +1,4 @@
-//! Gives the emulator what the template has. It may have some of it already.
+//! Gives the emulator what the template has, and the secrets. It may have some of it already.
 
 use std::{collections::HashMap, error::Error};
 
@@ -8,11 +8,11 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::json;
 
 use super::{Emulator, EmulatorError, reason};
-use crate::template::{Queue, Redrive, Secret};
+use crate::template::{Queue, Redrive};
 
 impl Emulator {
-    /// Makes every queue, secret and identity that is not there, and has them all as the template
-    /// says. Messages that are in a queue stay in it.
+    /// Makes every queue, secret and identity that is not there, and has them all as they
+    /// ought to be. Messages that are in a queue stay in it.
     pub(crate) async fn provision(&self) -> Result<(), EmulatorError> {
         // All of them first: one may be where another's messages end.
         for queue in &self.services.queues {
@@ -22,8 +22,8 @@ impl Emulator {
         for queue in &self.services.queues {
             self.set_attributes(queue).await?;
         }
-        for secret in &self.services.secrets {
-            self.keep(secret).await?;
+        for (name, text) in &self.secrets {
+            self.keep(name, text).await?;
         }
         for identity in &self.services.identities {
             let create = self.ses.create_email_identity().email_identity(identity).send().await;
@@ -66,19 +66,21 @@ impl Emulator {
     }
 
     /// Makes a secret, or gives the one of its name the text that it ought to have.
-    async fn keep(&self, Secret { name, text }: &Secret) -> Result<(), EmulatorError> {
-        let create = self.secrets.create_secret().name(name).secret_string(text).send().await;
+    async fn keep(&self, name: &str, text: &str) -> Result<(), EmulatorError> {
+        let create =
+            self.secrets_manager.create_secret().name(name).secret_string(text).send().await;
         match create.map_err(aws_sdk_secretsmanager::error::SdkError::into_service_error) {
             Ok(_) => return Ok(()),
             Err(CreateSecretError::ResourceExistsException(_)) => {}
             Err(error) => return Err(self.failed("CreateSecret", name, &error)),
         }
-        let kept = self.secrets.get_secret_value().secret_id(name).send().await;
+        let kept = self.secrets_manager.get_secret_value().secret_id(name).send().await;
         let kept = kept.map_err(|error| self.failed("GetSecretValue", name, &error))?;
-        if kept.secret_string.as_ref() == Some(text) {
+        if kept.secret_string.as_deref() == Some(text) {
             return Ok(());
         }
-        let put = self.secrets.put_secret_value().secret_id(name).secret_string(text).send().await;
+        let put = self.secrets_manager.put_secret_value().secret_id(name).secret_string(text);
+        let put = put.send().await;
         put.map(drop).map_err(|error| self.failed("PutSecretValue", name, &error))
     }
 

@@ -30,8 +30,8 @@ pub(crate) use self::{
     gateway_response::{HeaderSource, ResponseRule},
     intrinsics::{function_arn, queue_url},
     parameters::Supplied,
-    services::{Queue, Redrive, Secret, Services},
-    triggers::{QueueTrigger, ScheduleTrigger},
+    services::{Queue, Redrive, Services},
+    triggers::{QueueTrigger, ScheduleTrigger, Timing},
 };
 use self::{events::Event, parameters::Parameters};
 

@@ -36,12 +36,20 @@ impl Parameters {
             return Ok(Some(value.clone()));
         }
         match declaration.get("Default").and_then(scalar) {
+            // The name of a parameter in AWS's store, which is not asked.
+            Some(_) if is_stored(declaration) => Ok(Some(String::new())),
             Some(default) => Ok(Some(default)),
             None => {
                 Err(format!("template parameter {name} has no value: pass --parameter {name}=…"))
             }
         }
     }
+}
+
+/// Whether `CloudFormation` takes the value from Systems Manager.
+fn is_stored(declaration: &Value) -> bool {
+    let kind = declaration.get("Type").and_then(Value::as_str);
+    kind.is_some_and(|kind| kind.starts_with("AWS::SSM::Parameter::Value<"))
 }
 
 fn check(declaration: &Value, value: &str) -> Result<(), String> {
@@ -85,6 +93,7 @@ mod tests {
 Stage: {Type: String, Default: dev, AllowedValues: [dev, prod]}
 Secret: {Type: String}
 Ttl: {Type: Number, Default: 600, MinValue: 1, MaxValue: 3600}
+Url: {Type: AWS::SSM::Parameter::Value<String>, Default: /bank/dev/url}
 ";
 
     fn parameters(supplied: &[(&str, &str)]) -> Result<Parameters, String> {
@@ -99,6 +108,13 @@ Ttl: {Type: Number, Default: 600, MinValue: 1, MaxValue: 3600}
         assert_eq!(given.get("Ttl"), Ok(Some("5".into())));
         assert_eq!(given.get("Stage"), Ok(Some("dev".into())));
         assert_eq!(given.get("Unknown"), Ok(None));
+    }
+
+    #[test]
+    fn what_stands_in_a_store_is_supplied_or_empty() {
+        assert_eq!(parameters(&[]).unwrap().get("Url"), Ok(Some(String::new())));
+        let given = parameters(&[("Url", "postgres://here")]).unwrap();
+        assert_eq!(given.get("Url"), Ok(Some("postgres://here".into())));
     }
 
     #[test]

@@ -1,11 +1,10 @@
-//! What the functions use of AWS besides Lambda: queues, secrets and the addresses that mail is sent
-//! from. The emulator is given them.
+//! What the functions use of AWS besides Lambda: queues and the addresses that mail is sent from. The
+//! emulator is given them.
 
 use std::collections::BTreeMap;
 
 use super::{QUEUE, Template, TemplateError, intrinsics::queue_arn, node::Node};
 
-const SECRET: &str = "AWS::SecretsManager::Secret";
 const IDENTITY: &str = "AWS::SES::EmailIdentity";
 
 /// Properties of a queue that the queue itself has as attributes of these names.
@@ -26,7 +25,6 @@ const QUEUE_PROPERTIES: [&str; 7] = [
     "SqsManagedSseEnabled",
     "Tags",
 ];
-const SECRET_PROPERTIES: [&str; 5] = ["Description", "KmsKeyId", "Name", "SecretString", "Tags"];
 /// Of SQS itself, where the template has none.
 const DEFAULT_VISIBILITY_SECS: u64 = 30;
 
@@ -34,8 +32,6 @@ const DEFAULT_VISIBILITY_SECS: u64 = 30;
 pub(crate) struct Services {
     /// The queues, in the order of the template.
     pub(crate) queues: Vec<Queue>,
-    /// The secrets.
-    pub(crate) secrets: Vec<Secret>,
     /// The addresses and domains that mail may come from.
     pub(crate) identities: Vec<String>,
 }
@@ -62,26 +58,9 @@ pub(crate) struct Redrive {
     pub(crate) max_receive_count: u32,
 }
 
-/// A secret with its text. It is not printed.
-pub(crate) struct Secret {
-    /// Its name at Secrets Manager.
-    pub(crate) name: String,
-    /// What it holds.
-    pub(crate) text: String,
-}
-
 impl Services {
     pub(super) fn read(template: &Template) -> Result<Self, TemplateError> {
-        let mut services =
-            Self { queues: queues(template)?, secrets: Vec::new(), identities: Vec::new() };
-        for (id, resource) in template.resources(SECRET)? {
-            let properties = Node::new(template, id.to_owned(), resource)?.require("Properties")?;
-            properties.only(&SECRET_PROPERTIES)?;
-            services.secrets.push(Secret {
-                name: properties.text_of("Name")?.unwrap_or_else(|| id.to_owned()),
-                text: properties.require("SecretString")?.text()?,
-            });
-        }
+        let mut services = Self { queues: queues(template)?, identities: Vec::new() };
         for (id, resource) in template.resources(IDENTITY)? {
             // Whatever else there is, about signatures and bounces, is for mail that goes out.
             let properties = Node::new(template, id.to_owned(), resource)?.require("Properties")?;
@@ -157,9 +136,9 @@ mod tests {
     use super::*;
 
     const TEMPLATE: &str = "
-Parameters: {Keyring: {Type: String, Default: ''}}
+Parameters: {Sender: {Type: String, Default: ''}}
 Conditions:
-  HasKeyring: !Not [!Equals [!Ref Keyring, '']]
+  HasSender: !Not [!Equals [!Ref Sender, '']]
 Resources:
   Tasks:
     Type: AWS::SQS::Queue
@@ -169,16 +148,15 @@ Resources:
       RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 5}
   Dead: {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub 'bank-${AWS::Region}-dead'}}
   Bare: {Type: AWS::SQS::Queue}
-  Keys:
-    Type: AWS::SecretsManager::Secret
-    Condition: HasKeyring
-    Properties: {Name: bank/keys, SecretString: !Ref Keyring}
-  Sender: {Type: AWS::SES::EmailIdentity, Properties: {EmailIdentity: no-reply@example.com}}
+  Identity:
+    Type: AWS::SES::EmailIdentity
+    Condition: HasSender
+    Properties: {EmailIdentity: !Ref Sender}
 ";
 
     #[test]
-    fn queues_secrets_and_identities_are_read() {
-        let services = from_text(TEMPLATE, &[("Keyring", "k")]).services().unwrap();
+    fn queues_and_identities_are_read() {
+        let services = from_text(TEMPLATE, &[("Sender", "a@b.example")]).services().unwrap();
         let [tasks, dead, bare] = services.queues.as_slice() else { panic!("three queues") };
         assert_eq!((tasks.name.as_str(), dead.name.as_str()), ("Tasks", "bank-us-east-1-dead"));
         let attributes: Vec<_> = tasks.attributes.iter().map(|(k, v)| (&**k, &**v)).collect();
@@ -186,14 +164,12 @@ Resources:
         let redrive = Redrive { dead_letter_queue: dead.name.clone(), max_receive_count: 5 };
         assert_eq!((&tasks.redrive, &dead.redrive), (&Some(redrive), &None));
         assert_eq!((tasks.visibility_secs, bare.visibility_secs), (180, 30));
-        let [keys] = services.secrets.as_slice() else { panic!("one secret") };
-        assert_eq!((keys.name.as_str(), keys.text.as_str()), ("bank/keys", "k"));
-        assert_eq!(services.identities, ["no-reply@example.com"]);
+        assert_eq!(services.identities, ["a@b.example"]);
     }
 
     #[test]
     fn what_is_under_a_condition_that_does_not_hold_is_not_there() {
-        assert!(from_text(TEMPLATE, &[]).services().unwrap().secrets.is_empty());
+        assert!(from_text(TEMPLATE, &[]).services().unwrap().identities.is_empty());
     }
 
     #[test]
@@ -212,15 +188,19 @@ Resources:
                  arn:aws:sqs:us-east-1:1:other is not a queue of this template",
             ),
             (
-                "Condition: HasKeyring",
+                "Condition: HasSender",
                 "Condition: Never",
-                "Keys.Condition: there is no condition Never",
+                "Identity.Condition: there is no condition Never",
             ),
-            ("SecretString: !Ref Keyring", "Tags: []", "Keys.Properties: SecretString is missing"),
+            (
+                "EmailIdentity: !Ref Sender",
+                "Tags: []",
+                "Identity.Properties: EmailIdentity is missing",
+            ),
         ];
         for (one, other, message) in cases {
             assert!(TEMPLATE.contains(one), "{one}");
-            let template = from_text(&TEMPLATE.replace(one, other), &[("Keyring", "k")]);
+            let template = from_text(&TEMPLATE.replace(one, other), &[("Sender", "a@b.example")]);
             let problem = template.services().err().map(|error| error.to_string());
             assert_eq!(problem.as_deref(), Some(message));
         }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::de::IgnoredAny;
+
 use super::{Function, TemplateError, intrinsics::queue_arn, node::Node, services::Queue};
 
 /// Lambda's own values where the template has none.
@@ -31,6 +33,15 @@ pub(crate) struct QueueTrigger {
     pub(crate) reports_failures: bool,
 }
 
+/// When a schedule fires.
+#[derive(Clone, Debug)]
+pub(crate) enum Timing {
+    /// After each time of this length.
+    Rate(Duration),
+    /// At these moments, in UTC.
+    Cron(Box<cron::Schedule>),
+}
+
 /// Invokes a function again and again.
 #[derive(Clone, Debug)]
 pub(crate) struct ScheduleTrigger {
@@ -40,8 +51,10 @@ pub(crate) struct ScheduleTrigger {
     pub(crate) patience: Duration,
     /// The rule's name.
     pub(crate) name: String,
-    /// The time from one invocation to the next.
-    pub(crate) interval: Duration,
+    /// When it is invoked.
+    pub(crate) timing: Timing,
+    /// What the function is given instead of the schedule's own event: JSON.
+    pub(crate) input: Option<String>,
 }
 
 /// Reads an event of type `SQS`; nothing if it is switched off.
@@ -106,20 +119,34 @@ pub(super) fn schedule(
     event: &str,
     function: &Function<'_>,
 ) -> Result<Option<ScheduleTrigger>, TemplateError> {
-    properties.only(&["Description", "Enabled", "Name", "Schedule"])?;
+    properties.only(&["Description", "Enabled", "Input", "Name", "Schedule"])?;
     let expression = properties.require("Schedule")?;
-    let interval = interval(&expression.text()?).ok_or_else(|| {
-        expression.error("only rate(1 minute), rate(5 minutes) and the like are supported")
+    let timing = timing(&expression.text()?).ok_or_else(|| {
+        expression.error("only rate(5 minutes), cron(0 3 * * ? *) and the like are supported")
     })?;
+    let input = properties.text_of("Input")?;
+    if input.as_ref().is_some_and(|input| serde_json::from_str::<IgnoredAny>(input).is_err()) {
+        return Err(properties.error("Input is not JSON"));
+    }
     // What SAM calls the rule.
     let own_name = || format!("{}{event}", function.logical_id);
     let trigger = ScheduleTrigger {
         function: function.name.clone(),
         patience: function.patience(),
         name: properties.text_of("Name")?.unwrap_or_else(own_name),
-        interval,
+        timing,
+        input,
     };
     Ok(is_enabled(properties)?.then_some(trigger))
+}
+
+fn timing(expression: &str) -> Option<Timing> {
+    let cron = expression.strip_prefix("cron(").and_then(|rest| rest.strip_suffix(')'));
+    match cron {
+        // The library's expressions begin with seconds.
+        Some(fields) => Some(Timing::Cron(Box::new(format!("0 {fields}").parse().ok()?))),
+        None => interval(expression).map(Timing::Rate),
+    }
 }
 
 /// The time that `rate(…)` names; `EventBridge` wants the singular for one and the plural for more.
@@ -162,7 +189,7 @@ Resources:
             MaximumBatchingWindowInSeconds: 2
             FunctionResponseTypes: [ReportBatchItemFailures]
             ScalingConfig: {MaximumConcurrency: 3}
-        Again: {Type: Schedule, Properties: {Schedule: rate(5 minutes)}}
+        Again: {Type: Schedule, Properties: {Schedule: rate(5 minutes), Input: '{}'}}
 ";
 
     #[test]
@@ -175,7 +202,8 @@ Resources:
         assert!(tasks.reports_failures && tasks.patience > Duration::from_secs(30));
         let [again] = schedules.as_slice() else { panic!("one schedule") };
         assert_eq!((again.function.as_str(), again.name.as_str()), ("mail", "WorkFunctionAgain"));
-        assert_eq!(again.interval, Duration::from_mins(5));
+        assert!(matches!(again.timing, Timing::Rate(rate) if rate == Duration::from_mins(5)));
+        assert_eq!(again.input.as_deref(), Some("{}"));
     }
 
     #[test]
@@ -222,13 +250,9 @@ Resources:
                 "rate(5 minutes)",
                 "rate(5 minute)",
                 at("Again.Properties.Schedule: \
-                    only rate(1 minute), rate(5 minutes) and the like are supported"),
+                    only rate(5 minutes), cron(0 3 * * ? *) and the like are supported"),
             ),
-            (
-                "Schedule: rate(5 minutes)",
-                "Schedule: rate(5 minutes), Input: x",
-                at("Again.Properties.Input: is not supported"),
-            ),
+            ("Input: '{}'", "Input: x", at("Again.Properties: Input is not JSON")),
         ];
         for (one, other, message) in cases {
             assert!(TEMPLATE.contains(one), "{one}");
@@ -246,9 +270,27 @@ Resources:
             ("rate(0 minutes)", None),
             ("rate(1 minutes)", None),
             ("rate(1)", None),
-            ("cron(0 12 * * ? *)", None),
         ] {
             assert_eq!(interval(expression), minutes.map(Duration::from_mins), "{expression}");
+        }
+    }
+
+    #[test]
+    fn moments() {
+        let monday: chrono::DateTime<chrono::Utc> = "2026-11-23T12:00:00Z".parse().unwrap();
+        for (expression, expected) in [
+            ("cron(30 3 * * ? *)", Some("2026-11-24T03:30:00Z")),
+            // The first day of a week is Sunday.
+            ("cron(0 12 ? * 1 *)", Some("2026-11-29T12:00:00Z")),
+            ("cron(0/15 * * * ? *)", Some("2026-11-23T12:15:00Z")),
+            ("cron(0 3 * *)", None),
+            ("cron()", None),
+        ] {
+            let next = timing(expression).map(|timing| match timing {
+                Timing::Cron(moments) => moments.after(&monday).next().unwrap(),
+                Timing::Rate(_) => panic!("{expression} is no rate"),
+            });
+            assert_eq!(next, expected.map(|at| at.parse().unwrap()), "{expression}");
         }
     }
 }

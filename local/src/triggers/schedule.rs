@@ -1,13 +1,14 @@
-//! `EventBridge`'s rules with a rate.
+//! `EventBridge`'s rules with a rate, or with moments.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc};
 
 use axum::body::Bytes;
+use chrono::Utc;
 use serde_json::{Value, json};
 use tokio::{
     select,
     task::JoinSet,
-    time::{Instant, interval_at},
+    time::{Instant, sleep_until},
 };
 use uuid::Uuid;
 
@@ -15,41 +16,63 @@ use crate::{
     clock, console,
     lambda::{Invocation, Invoker},
     stop::StopSignal,
-    template::{ACCOUNT_ID, REGION, ScheduleTrigger},
+    template::{ACCOUNT_ID, REGION, ScheduleTrigger, Timing},
 };
 
 /// Invokes the function after each interval until the end is wanted.
 pub(super) async fn run(trigger: ScheduleTrigger, lambda: Arc<Invoker>, stop: StopSignal) {
-    let interval = trigger.interval;
+    let timing = trigger.timing.clone();
     let trigger = Arc::new(trigger);
     let fire = || invoke(Arc::clone(&trigger), Arc::clone(&lambda));
-    every(interval, fire, stop.received()).await;
+    every(timing, fire, stop.received()).await;
 }
 
-/// Begins a job after each interval until `stop`, however long those before it take, and returns
+/// When the next time is after this one; never, if there is none.
+fn next(timing: &Timing, last: Instant) -> Option<Instant> {
+    match timing {
+        Timing::Rate(interval) => last.checked_add(*interval),
+        Timing::Cron(moments) => {
+            let now = Utc::now();
+            let wait = moments.after(&now).next()?.signed_duration_since(now);
+            Instant::now().checked_add(wait.to_std().ok()?)
+        }
+    }
+}
+
+/// Begins a job each time until `stop`, however long those before it take, and returns
 /// when all are done.
-async fn every<J>(interval: Duration, job: impl Fn() -> J, stop: impl Future<Output = ()>)
+async fn every<J>(timing: Timing, job: impl Fn() -> J, stop: impl Future<Output = ()>)
 where
     J: Future<Output = ()> + Send + 'static,
 {
-    let first = Instant::now().checked_add(interval).unwrap_or_else(Instant::now);
-    let mut ticks = interval_at(first, interval);
+    let mut due = next(&timing, Instant::now());
     let mut jobs = JoinSet::new();
     tokio::pin!(stop);
     loop {
         select! {
             biased;
             () = &mut stop => break,
-            _ = ticks.tick() => drop(jobs.spawn(job())),
+            () = until(due) => {
+                drop(jobs.spawn(job()));
+                due = due.and_then(|due| next(&timing, due));
+            }
             Some(_) = jobs.join_next() => {}
         }
     }
     jobs.join_all().await;
 }
 
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => pending().await,
+    }
+}
+
 async fn invoke(trigger: Arc<ScheduleTrigger>, lambda: Arc<Invoker>) {
     let ScheduleTrigger { function, patience, name, .. } = &*trigger;
-    let payload = Bytes::from(event(name, clock::now_ms()).to_string());
+    let input = || event(name, clock::now_ms()).to_string();
+    let payload = Bytes::from(trigger.input.clone().unwrap_or_else(input));
     let invocation = Invocation { payload, trace_id: Invocation::new_trace_id() };
     if let Err(error) = lambda.invoke(function, invocation, *patience).await {
         console::log(&format!("[{name}] {function}: {error}"));
@@ -73,7 +96,10 @@ fn event(name: &str, at_ms: i64) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::{
+        sync::atomic::{AtomicU32, Ordering},
+        time::Duration,
+    };
 
     use tokio::{
         sync::Notify,
@@ -111,7 +137,7 @@ mod tests {
             // Longer than the interval: the next one does not wait for it.
             sleep(MINUTE * 3)
         };
-        tokio::spawn(every(MINUTE, job, std::future::pending()));
+        tokio::spawn(every(Timing::Rate(MINUTE), job, pending()));
         // The task has to have begun before its clock can be moved.
         tokio::task::yield_now().await;
         for (seconds, expected) in [(59, 0), (1, 1), (59, 1), (1, 2), (60, 3)] {
@@ -130,7 +156,8 @@ mod tests {
             sleep(MINUTE)
         };
         let stopped = Arc::clone(&stop);
-        let schedule = tokio::spawn(every(MINUTE, job, async move { stopped.notified().await }));
+        let schedule =
+            tokio::spawn(every(Timing::Rate(MINUTE), job, async move { stopped.notified().await }));
         let started = Instant::now();
         began.notified().await;
         stop.notify_one();

@@ -95,9 +95,9 @@ pub(crate) fn arguments(database_url: &str) -> Vec<String> {
         format!("--functions={}", binaries.display()),
         format!("--parameter=DatabaseUrl={}", application_url(database_url)),
         format!("--parameter=OwnerDatabaseUrl={database_url}"),
-        format!("--parameter=SigningKeyring={}", keyring()),
+        format!("--env=SIGNING_KEYRING={}", keyring()),
         format!("--parameter=TokenPublicKeys={}", keys().1),
-        format!("--parameter=CursorKey={}", cursor_key()),
+        format!("--env=CURSOR_KEY={}", cursor_key()),
     ]
     .to_vec()
 }

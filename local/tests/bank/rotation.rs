@@ -20,8 +20,8 @@ const OVERLAP: Duration = Duration::from_millis(1_500);
 async fn deployed(keyring: &str, public: &str) -> Bank {
     let ttl = format!("AccessTokenTtlSecs={}", TTL.as_secs());
     let (keyring, public) =
-        (format!("SigningKeyring={keyring}"), format!("TokenPublicKeys={public}"));
-    let parameters = ["--parameter", &ttl, "--parameter", &keyring, "--parameter", &public];
+        (format!("SIGNING_KEYRING={keyring}"), format!("TokenPublicKeys={public}"));
+    let parameters = ["--parameter", &ttl, "--env", &keyring, "--parameter", &public];
     Bank::start_with(&parameters).await
 }
 

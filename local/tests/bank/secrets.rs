@@ -48,7 +48,7 @@ impl SecretsManager {
     /// A bank whose keyring is a secret here. What the run's keyring signs, it does not know.
     async fn bank(&self, parameters: &[&str]) -> Bank {
         let endpoint = self.0.argument();
-        let mut arguments = vec!["--env", &endpoint, "--parameter", "SigningKeyring="];
+        let mut arguments = vec!["--env", &endpoint, "--env", "SIGNING_KEYRING="];
         for parameter in parameters {
             arguments.extend(["--parameter", parameter]);
         }

@@ -56,7 +56,10 @@ fn command_line(service: &Value, keys: &Path) -> Vec<String> {
     let words = lists.into_iter().filter_map(|list| list.as_sequence()).flatten();
     words
         .map(|word| word.as_str().unwrap().replace("/keys", keys.to_str().unwrap()))
-        .map(|word| word.replace("/bank/template.yaml", &format!("{ROOT}/template.yaml")))
+        .map(|word| {
+            word.replace("/bank/template.yaml", &format!("{ROOT}/template.yaml"))
+                .replace("/bank/keys.sh", &format!("{ROOT}/local/keys.sh"))
+        })
         .collect()
 }
 
@@ -127,7 +130,7 @@ fn make_keys(folder: &Path) -> String {
     let (_, service) = services.iter().find(|(name, _)| name == "keys").unwrap();
     let output = run(&command_line(service, folder));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    fs::read_to_string(folder.join("parameters")).unwrap()
+    ["secrets", "parameters"].map(|file| fs::read_to_string(folder.join(file)).unwrap()).concat()
 }
 
 fn scratch() -> PathBuf {
@@ -138,7 +141,8 @@ fn scratch() -> PathBuf {
 fn keys_are_made_once() {
     let folder = scratch();
     let keys = make_keys(&folder);
-    assert!(keys.contains("CursorKey="));
+    assert!(keys.contains("simplebank/dev/cursor_key=k4.local."));
+    assert!(keys.contains("TokenPublicKeys=k4.public."));
     assert_eq!(make_keys(&folder), keys);
 }
 

@@ -175,12 +175,13 @@ async fn an_emulator_that_was_gone_is_read_again() {
 }
 
 #[tokio::test]
-async fn what_the_template_has_is_made_and_kept_right() {
+async fn what_there_has_to_be_is_made_and_kept_right() {
     let emulator = Emulator::start().await;
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("secrets");
     for (keyring, timeout) in [("first", "30"), ("second", "20")] {
-        let keyring_parameter = format!("Keyring={keyring}");
+        std::fs::write(&file, format!("tests/keys={keyring}")).unwrap();
         let timeout_parameter = format!("VisibilityTimeout={timeout}");
-        let more = ["--parameter", &keyring_parameter, "--parameter", &timeout_parameter];
+        let more = ["--secrets", file.to_str().unwrap(), "--parameter", &timeout_parameter];
         let gateway = worker(&emulator, &more).await;
         let secret = emulator.secrets("GetSecretValue", json!({ "SecretId": "tests/keys" })).await;
         assert_eq!(secret["SecretString"], keyring);

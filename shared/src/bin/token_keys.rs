@@ -7,18 +7,18 @@ use std::{
     process::ExitCode,
 };
 
-use shared::auth::{KeyError, Keyring, generate_cursor_key};
+use shared::auth::{Keyring, generate_cursor_key};
 
 const USAGE: &str = "\
 usage: token_keys COMMAND
 
-  new         print a new keyring
-  rotate      read a keyring, print the next one: new keys, and the current ones as the previous
-  retire      read a keyring, print it without the previous keys
-  public      read a keyring, print its public keys, as TokenPublicKeys wants them
-  parameters  print new keys for everything, as parameters of template.yaml
+  new      print a new keyring
+  rotate   read a keyring, print the next one: new keys, and the current ones as the previous
+  retire   read a keyring, print it without the previous keys
+  public   read a keyring, print its public keys, as TokenPublicKeys wants them
+  cursor   print a new key for cursors
 
-A keyring is one secret, whatever it is read from or printed to.";
+A keyring is one secret, whatever it is read from or printed to, and so is a key for cursors.";
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what it is for")]
 fn main() -> ExitCode {
@@ -42,7 +42,7 @@ fn run(arguments: &[String]) -> Result<String, Box<dyn Error>> {
         "rotate" => Ok(given()?.rotated()?.expose()?),
         "retire" => Ok(given()?.retired().expose()?),
         "public" => Ok(given()?.public_keys()?.join(",")),
-        "parameters" => Ok(parameters()?),
+        "cursor" => Ok(generate_cursor_key()?),
         _ => Err(USAGE.into()),
     }
 }
@@ -52,14 +52,4 @@ fn given() -> Result<Keyring, Box<dyn Error>> {
     let mut text = String::new();
     stdin().read_to_string(&mut text)?;
     Ok(Keyring::parse(&text)?)
-}
-
-fn parameters() -> Result<String, KeyError> {
-    let keyring = Keyring::generate()?;
-    Ok(format!(
-        "SigningKeyring={}\nTokenPublicKeys={}\nCursorKey={}",
-        keyring.expose()?,
-        keyring.public_keys()?.join(","),
-        generate_cursor_key()?
-    ))
 }

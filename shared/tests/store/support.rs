@@ -160,6 +160,7 @@ pub(crate) fn application(options: &PgConnectOptions) -> PgConnectOptions {
 pub(crate) fn owner_config(options: &PgConnectOptions) -> DatabaseConfig {
     DatabaseConfig {
         url: options.to_url_lossy().to_string(),
+        secret: None,
         ca_file: None,
         allow_unsafe: true,
         connections: None,

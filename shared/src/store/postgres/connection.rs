@@ -13,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::Deserialize;
 use sqlx::{
     Connection, PgConnection,
     postgres::{PgConnectOptions, PgSslMode},
@@ -22,13 +23,14 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::error::is_lost;
-use crate::{config::DatabaseConfig, store::StoreError, telemetry::chain};
+use super::error::{is_lost, is_wrong_password};
+use crate::{
+    config::{DatabaseConfig, SecretSource},
+    secrets::{self, SecretError},
+    store::StoreError,
+    telemetry::chain,
+};
 
-// Each inner limit is reached before the next outer one: lock < statement < handler < function.
-const LOCK_TIMEOUT: &str = "1s";
-const STATEMENT_TIMEOUT: &str = "3s";
-const IDLE_IN_TRANSACTION_TIMEOUT: &str = "5s";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -46,16 +48,33 @@ pub enum ConnectError {
     /// The URL cannot be read. Its text may hold a password, so it is not repeated.
     #[error("the database's URL is not a postgres:// URL")]
     Url,
+    /// Who to log in as is not known.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
 }
 
-/// Reads the settings of a connection.
-///
-/// Outside the local machine the server's certificate and name are verified whatever the URL says:
-/// `require` alone would encrypt and verify nothing.
+/// Who to log in as, as RDS writes it into a secret.
+#[derive(Deserialize)]
+struct Login {
+    username: String,
+    password: String,
+}
+
+/// Reads the settings of a connection, and the secret if there is one.
 ///
 /// # Errors
-/// When the URL cannot be read.
-pub fn options(config: &DatabaseConfig) -> Result<PgConnectOptions, ConnectError> {
+/// When the URL or the secret cannot be read.
+pub async fn options(config: &DatabaseConfig) -> Result<PgConnectOptions, ConnectError> {
+    let options = without_login(config)?;
+    match &config.secret {
+        Some(secret) => Ok(with_login(options, secret).await?),
+        None => Ok(options),
+    }
+}
+
+/// Outside the local machine the server's certificate and name are verified whatever the URL says:
+/// `require` alone would encrypt and verify nothing.
+fn without_login(config: &DatabaseConfig) -> Result<PgConnectOptions, ConnectError> {
     let mut options = PgConnectOptions::from_str(&config.url).map_err(|_| ConnectError::Url)?;
     if !is_local(&options) {
         options = options.ssl_mode(PgSslMode::VerifyFull);
@@ -64,6 +83,19 @@ pub fn options(config: &DatabaseConfig) -> Result<PgConnectOptions, ConnectError
         options = options.ssl_root_cert(file);
     }
     Ok(options.application_name("simplebank"))
+}
+
+async fn with_login(
+    options: PgConnectOptions,
+    secret: &str,
+) -> Result<PgConnectOptions, SecretError> {
+    let source = SecretSource::Named { name: secret.to_owned(), version: None };
+    let login: Login = secrets::load(&source, |text| {
+        // Where a text is broken, serde would repeat some of it.
+        serde_json::from_str(text).map_err(|_| "JSON with username and password is needed")
+    })
+    .await?;
+    Ok(options.username(&login.username).password(&login.password))
 }
 
 fn is_local(options: &PgConnectOptions) -> bool {
@@ -77,6 +109,9 @@ fn is_local(options: &PgConnectOptions) -> bool {
 #[derive(Debug)]
 pub struct Connections {
     options: PgConnectOptions,
+    secret: Option<String>,
+    /// The options with what the secret said last.
+    logged_in: Mutex<Option<PgConnectOptions>>,
     allow_unsafe: bool,
     acquire_timeout: Duration,
     permits: Semaphore,
@@ -95,13 +130,10 @@ impl Connections {
     /// # Errors
     /// When the URL cannot be read.
     pub fn new(config: &DatabaseConfig) -> Result<Self, ConnectError> {
-        let options = options(config)?.options([
-            ("lock_timeout", LOCK_TIMEOUT),
-            ("statement_timeout", STATEMENT_TIMEOUT),
-            ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
-        ]);
         Ok(Self {
-            options,
+            options: without_login(config)?,
+            secret: config.secret.clone(),
+            logged_in: Mutex::default(),
             allow_unsafe: config.allow_unsafe,
             acquire_timeout: ACQUIRE_TIMEOUT,
             // A process on Lambda serves one request at a time, and the sum over all processes has to
@@ -165,9 +197,31 @@ impl Connections {
     }
 
     async fn dial(&self) -> Result<PgConnection, sqlx::Error> {
-        let mut connection = PgConnection::connect_with(&self.options).await?;
+        let mut connection = match &self.secret {
+            Some(secret) => self.log_in(secret).await?,
+            None => PgConnection::connect_with(&self.options).await?,
+        };
         if !self.allow_unsafe {
             refuse_unsafe_server(&mut connection).await?;
+        }
+        Ok(connection)
+    }
+
+    /// A password that is refused has been changed: the secret is read anew.
+    async fn log_in(&self, secret: &str) -> Result<PgConnection, sqlx::Error> {
+        let known = self.logged_in.lock().ok().and_then(|known| known.clone());
+        if let Some(options) = known {
+            match PgConnection::connect_with(&options).await {
+                Err(error) if is_wrong_password(&error) => {}
+                result => return result,
+            }
+        }
+        // On the heap, as every statement's future holds this one.
+        let options = Box::pin(with_login(self.options.clone(), secret)).await;
+        let options = options.map_err(|error| sqlx::Error::Configuration(error.into()))?;
+        let connection = PgConnection::connect_with(&options).await?;
+        if let Ok(mut known) = self.logged_in.lock() {
+            *known = Some(options);
         }
         Ok(connection)
     }
@@ -248,11 +302,12 @@ mod tests {
         ] {
             let config = DatabaseConfig {
                 url: url.to_owned(),
+                secret: None,
                 ca_file: None,
                 allow_unsafe: false,
                 connections: None,
             };
-            let mode = options(&config).unwrap().get_ssl_mode();
+            let mode = without_login(&config).unwrap().get_ssl_mode();
             assert_eq!(matches!(mode, PgSslMode::VerifyFull), expected, "{url}");
         }
     }

@@ -78,6 +78,11 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether the server does not let this user in with this password.
+pub(super) fn is_wrong_password(error: &sqlx::Error) -> bool {
+    code(error).is_some_and(|code| code == "28P01")
+}
+
 fn violated(error: &sqlx::Error) -> Option<Unique> {
     match error.as_database_error()?.constraint()? {
         "users_pkey" => Some(Unique::Username),

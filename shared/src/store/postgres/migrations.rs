@@ -61,7 +61,7 @@ pub async fn migrate(
     config: &DatabaseConfig,
     direction: Direction,
 ) -> Result<Status, MigrationError> {
-    let options = options(config)?.options([("lock_timeout", LOCK_TIMEOUT)]);
+    let options = options(config).await?.options([("lock_timeout", LOCK_TIMEOUT)]);
     run(options, direction).await
 }
 

@@ -33,7 +33,7 @@ pub async fn grant_role(
     role: Role,
     operator: &str,
 ) -> Result<(), GrantError> {
-    let mut connection = PgConnection::connect_with(&options(config)?).await?;
+    let mut connection = PgConnection::connect_with(&options(config).await?).await?;
     let granted = grant(&mut connection, username, role, operator).await;
     let closed = connection.close().await;
     granted?;

@@ -37,7 +37,7 @@ pub enum VerificationError {
 /// # Errors
 /// When the database cannot be reached or the settings are of no use.
 pub async fn verify(config: &DatabaseConfig) -> Result<Vec<Breach>, VerificationError> {
-    let mut connection = PgConnection::connect_with(&options(config)?).await?;
+    let mut connection = PgConnection::connect_with(&options(config).await?).await?;
     let breaches = read(&mut connection).await;
     let closed = connection.close().await;
     let breaches = breaches?;
@@ -48,6 +48,7 @@ pub async fn verify(config: &DatabaseConfig) -> Result<Vec<Breach>, Verification
 async fn read(connection: &mut PgConnection) -> Result<Vec<Breach>, sqlx::Error> {
     let mut snapshot =
         connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *snapshot).await?;
     let breaches = sqlx::query_file_as!(Breach, "src/store/postgres/verification.sql")
         .fetch_all(&mut *snapshot)
         .await?;
