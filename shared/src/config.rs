@@ -55,6 +55,23 @@ impl LogConfig {
     }
 }
 
+/// Who it is whose metrics are written down.
+#[derive(Debug, Clone)]
+pub struct MetricsConfig {
+    /// `STAGE`.
+    pub stage: String,
+    /// `AWS_LAMBDA_FUNCTION_NAME`.
+    pub function: String,
+}
+
+impl MetricsConfig {
+    /// Reads the settings; `None` where it is not Lambda.
+    #[must_use]
+    pub fn from_env() -> Option<Self> {
+        Some(Self { stage: read("STAGE")?, function: read("AWS_LAMBDA_FUNCTION_NAME")? })
+    }
+}
+
 /// Where the data is. `Debug` does not show the password.
 #[derive(Clone)]
 pub struct DatabaseConfig {

@@ -14,7 +14,7 @@ use shared::{
     auth::{TokenVerifier, VerificationKeys},
     clock::{Clock, SystemClock},
     config::VerifyingConfig,
-    telemetry,
+    telemetry::{self, metrics},
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -25,6 +25,7 @@ async fn main() -> Result<(), Error> {
     let verifier = Arc::new(TokenVerifier::new(config.token_format, &config.stage, keys));
     lambda_runtime::run(service_fn(move |event: LambdaEvent<_>| {
         let answer = handler::authorize(&verifier, SystemClock.now(), &event.payload);
+        metrics::flush();
         async move { Ok::<_, Error>(answer) }
     }))
     .await

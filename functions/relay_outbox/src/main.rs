@@ -13,7 +13,7 @@ use shared::{
     config::{DatabaseConfig, QueueConfig},
     store::PostgresStore,
     tasks::SqsQueue,
-    telemetry,
+    telemetry::{self, metrics},
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -26,7 +26,11 @@ async fn main() -> Result<(), Error> {
     });
     lambda_runtime::run(service_fn(move |_: LambdaEvent<Value>| {
         let app = Arc::clone(&app);
-        async move { handler::handle(&app).await }
+        async move {
+            let report = handler::handle(&app).await;
+            metrics::flush();
+            report
+        }
     }))
     .await
 }

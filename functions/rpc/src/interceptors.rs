@@ -1,11 +1,8 @@
 //! What is done for every call, once: it is answered for, logged, and its caller found out.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, Instant},
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use connectrpc::{
@@ -23,7 +20,7 @@ use shared::{
     domain::Caller,
     guard::guarded,
     http::{Origin, Problem},
-    telemetry::chain,
+    telemetry::{Spent, chain, measured, metrics},
 };
 
 use crate::{app::App, refused::Refused};
@@ -46,9 +43,8 @@ impl Interceptor for Guard {
         request: UnaryRequest,
         next: Next<'_>,
     ) -> Result<UnaryResponse, ConnectError> {
-        let started = Instant::now();
         let method = request.ctx.path().unwrap_or_default().to_owned();
-        let request_id = request_id(request.ctx.extensions());
+        let ids = Ids::of(request.ctx.extensions());
         if let Some(reached) = request.ctx.extensions().get::<Reached>() {
             reached.0.store(true, Ordering::Relaxed);
         }
@@ -56,9 +52,12 @@ impl Interceptor for Guard {
             refuse_arrays(&request)?;
             next.run(request).await.map_err(Refused::in_our_words)
         };
-        let outcome = guarded(work).await.map_err(ConnectError::from);
-        let code = outcome.as_ref().map_or_else(|error| code_of(error, &request_id), |_| "ok");
-        log(&method, code, &request_id, started.elapsed());
+        let (outcome, spent) = measured(guarded(work)).await;
+        let outcome = outcome.map_err(ConnectError::from);
+        let code = outcome.as_ref().err().map(|error| code_of(error, &ids));
+        let status = outcome.as_ref().err().map_or("ok", |error| error.code.as_str());
+        log(&method, code.unwrap_or("ok"), &ids, spent);
+        metrics::answered(&method, status, code, spent);
         outcome
     }
 }
@@ -120,42 +119,56 @@ pub(crate) async fn logged<B, R>(
     mut request: Request<B>,
     serve: impl AsyncFnOnce(Request<B>) -> Response<R>,
 ) -> Response<R> {
-    let (started, reached) = (Instant::now(), Reached::default());
-    let request_id = request_id(request.extensions());
+    let reached = Reached::default();
+    let ids = Ids::of(request.extensions());
     request.extensions_mut().insert(reached.clone());
-    let response = serve(request).await;
+    let (response, spent) = measured(serve(request)).await;
     if !reached.0.load(Ordering::Relaxed) {
-        let code = format!("unread, {}", response.status().as_u16());
-        log("(none)", &code, &request_id, started.elapsed());
+        let status = response.status();
+        log("(none)", &format!("unread, {}", status.as_u16()), &ids, spent);
+        metrics::answered("(none)", status.as_str(), None, spent);
     }
     response
 }
 
-fn request_id(extensions: &http::Extensions) -> String {
-    extensions.get::<Origin>().map(|origin| origin.request_id.clone()).unwrap_or_default()
+/// By which a call is found again in logs.
+struct Ids {
+    request: String,
+    trace: String,
+}
+
+impl Ids {
+    fn of(extensions: &http::Extensions) -> Self {
+        let origin = extensions.get::<Origin>();
+        let of = |id: fn(&Origin) -> &String| origin.map(id).cloned().unwrap_or_default();
+        Self { request: of(|origin| &origin.request_id), trace: of(|origin| &origin.trace_id) }
+    }
 }
 
 /// The code of an error, whose cause goes to the log if it is our fault.
-fn code_of(error: &ConnectError, request_id: &str) -> &'static str {
+fn code_of(error: &ConnectError, ids: &Ids) -> &'static str {
     let source = error.source_arc();
     let Some(error_of_bank) = source.as_ref().and_then(|it| it.downcast_ref::<BankError>()) else {
         return error.code.as_str();
     };
     let problem = Problem::from(error_of_bank);
     if problem.status().is_server_error() {
-        tracing::error!(request_id, cause = chain(error_of_bank), "call failed");
+        let (request_id, trace_id) = (&ids.request, &ids.trace);
+        tracing::error!(request_id, trace_id, cause = chain(error_of_bank), "call failed");
     }
     problem.code()
 }
 
 /// One line for a call: nothing that a client sent but the method's name.
-fn log(method: &str, code: &str, request_id: &str, duration: Duration) {
+fn log(method: &str, code: &str, ids: &Ids, spent: Spent) {
     static IS_WARM: AtomicBool = AtomicBool::new(false);
     tracing::info!(
         method,
         code,
-        duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-        request_id,
+        duration_ms = spent.duration_ms(),
+        database_ms = spent.database_ms(),
+        request_id = ids.request,
+        trace_id = ids.trace,
         cold_start = !IS_WARM.swap(true, Ordering::Relaxed),
         "call"
     );

@@ -105,7 +105,11 @@ where
     let ip = peer.ip().to_canonical().to_string();
     let client = Client::new(user_agent, Some(&ip));
     let request_id = Uuid::new_v4().to_string();
-    request.extensions_mut().insert(Origin { request_id: request_id.clone(), client });
+    request.extensions_mut().insert(Origin {
+        request_id: request_id.clone(),
+        trace_id: String::new(),
+        client,
+    });
     let has_trailers = request.version() == Version::HTTP_2;
     let work = logged(request, async move |request| {
         let Ok(_place) = calls.try_acquire() else {

@@ -13,7 +13,7 @@ use shared::{
     config::{DatabaseConfig, MailConfig},
     store::PostgresStore,
     tasks::SesMailer,
-    telemetry,
+    telemetry::{self, metrics},
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -29,7 +29,11 @@ async fn main() -> Result<(), Error> {
     });
     lambda_runtime::run(service_fn(move |event: LambdaEvent<_>| {
         let tools = Arc::clone(&tools);
-        async move { Ok::<_, Error>(handler::handle(&tools, event.payload).await) }
+        async move {
+            let answer = handler::handle(&tools, event.payload).await;
+            metrics::flush();
+            Ok::<_, Error>(answer)
+        }
     }))
     .await
 }

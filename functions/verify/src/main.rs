@@ -7,7 +7,11 @@ mod handler;
 mod tests;
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use shared::{config::DatabaseConfig, store::postgres::verification::verify, telemetry};
+use shared::{
+    config::DatabaseConfig,
+    store::postgres::verification::verify,
+    telemetry::{self, metrics},
+};
 
 use self::handler::{Command, report};
 
@@ -16,7 +20,10 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let config = DatabaseConfig::from_env()?;
     lambda_runtime::run(service_fn(async |_: LambdaEvent<Command>| {
-        Ok::<_, Error>(report(verify(&config).await?))
+        let found = verify(&config).await?;
+        metrics::breaches(found.len());
+        metrics::flush();
+        Ok::<_, Error>(report(found))
     }))
     .await
 }

@@ -11,6 +11,7 @@ mod history;
 mod idempotency;
 mod logins;
 mod mail;
+mod metrics;
 mod people;
 mod readme;
 mod refusals;

@@ -1,6 +1,6 @@
 //! Money comes in from outside the bank.
 
-use super::BankError;
+use super::{BankError, move_money::move_money};
 use crate::{
     domain::{AccountId, Amount, Caller, IdempotencyKey, Keyed, Movement, Posting},
     store::Store,
@@ -18,5 +18,5 @@ pub async fn deposit(
     account: AccountId,
     amount: Amount,
 ) -> Result<Keyed<Posting>, BankError> {
-    Ok(store.move_money(caller, key, Movement::Deposit { account, amount }).await?)
+    move_money(store, caller, key, Movement::Deposit { account, amount }).await
 }

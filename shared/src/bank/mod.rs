@@ -19,6 +19,7 @@ mod send_verification;
 mod verify_email;
 
 mod deposit;
+mod move_money;
 mod open_account;
 mod read_accounts;
 mod read_history;

@@ -6,6 +6,7 @@ use crate::{
     auth::PasswordHasher,
     domain::{Attempt, AttemptLimits, Credentials, Password, Proof},
     store::Store,
+    telemetry::metrics,
 };
 
 /// What passwords are checked with.
@@ -38,6 +39,7 @@ impl Prover {
         if let Some(credentials) = proof.credentials.filter(|_| is_right) {
             return Ok(credentials);
         }
+        metrics::login_failed();
         store.count_failure(attempt, self.limits).await?;
         Err(BankError::InvalidCredentials)
     }

@@ -1,6 +1,6 @@
 //! Money moves from one account to another.
 
-use super::BankError;
+use super::{BankError, move_money::move_money};
 use crate::{
     domain::{
         Caller, IdempotencyKey, Keyed, Movement, NewTransfer, Posting, Transfer, Transferred,
@@ -20,7 +20,7 @@ pub async fn transfer(
     new: NewTransfer,
 ) -> Result<Keyed<Transferred>, BankError> {
     let Keyed { outcome, is_replay } =
-        store.move_money(caller, key, Movement::Transfer(new)).await?;
+        move_money(store, caller, key, Movement::Transfer(new)).await?;
     let outcome = match outcome {
         Ok(posting) => Ok(transferred(new, posting)?),
         Err(refusal) => Err(refusal),

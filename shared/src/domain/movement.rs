@@ -24,6 +24,25 @@ pub enum Movement {
 }
 
 impl Movement {
+    /// What it is called.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Deposit { .. } => "deposit",
+            Self::Withdrawal { .. } => "withdrawal",
+            Self::Transfer(_) => "transfer",
+        }
+    }
+
+    /// How much it moves.
+    #[must_use]
+    pub fn amount(&self) -> Amount {
+        match self {
+            Self::Deposit { amount, .. } | Self::Withdrawal { amount, .. } => *amount,
+            Self::Transfer(new) => new.amount,
+        }
+    }
+
     /// The one way to write the request down. Two requests are the same if these are: the key of
     /// one does not serve for another.
     #[must_use]

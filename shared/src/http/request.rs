@@ -18,6 +18,7 @@ use crate::domain::Client;
 pub struct Request {
     pub(super) route: String,
     pub(super) id: String,
+    pub(super) trace_id: String,
     pub(super) path_parameters: QueryMap,
     pub(super) query: QueryMap,
     pub(super) headers: HeaderMap,
@@ -33,10 +34,12 @@ impl Request {
         let path_parameters = event.path_parameters();
         let query = event.query_string_parameters();
         let context = Context::of(&event, &path_parameters);
+        let trace_id = trace_id(&event).unwrap_or_default();
         let (parts, body) = event.into_parts();
         Self {
             route: context.route,
             id: context.request_id.unwrap_or_default(),
+            trace_id,
             path_parameters,
             query,
             headers: parts.headers,
@@ -136,6 +139,12 @@ impl Context {
             },
         }
     }
+}
+
+/// The number of the trace that X-Ray, and the gateway's log, know the request by.
+fn trace_id(event: &lambda_http::Request) -> Option<String> {
+    let header = event.lambda_context_ref()?.xray_trace_id.as_deref()?;
+    header.split(';').find_map(|part| part.strip_prefix("Root=")).map(str::to_owned)
 }
 
 fn header(event: &lambda_http::Request, name: &str) -> Option<String> {

@@ -1,11 +1,8 @@
 //! From an event to a response: the one loop that every HTTP function runs.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, Instant},
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use lambda_http::{Body, Error, Response, service_fn};
@@ -14,7 +11,11 @@ use super::{
     Failure, Problem, Reply, Request,
     reply::{Told, response},
 };
-use crate::{bank::BankError, guard::guarded, telemetry::chain};
+use crate::{
+    bank::BankError,
+    guard::guarded,
+    telemetry::{Spent, chain, measured, metrics},
+};
 
 /// Runs a function: each event goes through `handler`. Returns when the runtime shuts down.
 ///
@@ -47,9 +48,9 @@ where
     Outcome: Future<Output = Result<Reply, Failed>>,
     Failed: Into<Failure> + From<BankError>,
 {
-    let started = Instant::now();
     let request = Request::new(event);
-    let (route, id) = (request.route.clone(), request.id.clone());
+    let (route, id, trace_id) =
+        (request.route.clone(), request.id.clone(), request.trace_id.clone());
     let work = async {
         // Whether the route reads it or not.
         if request.is_too_large() {
@@ -58,33 +59,45 @@ where
             handler(app, request).await
         }
     };
-    let outcome = guarded(work).await.map_err(|failed| {
+    let (outcome, spent) = measured(guarded(work)).await;
+    let outcome = outcome.map_err(|failed| {
         let Failure { error, page } = failed.into();
         let problem = Problem::from(&error);
         if problem.status().is_server_error() {
-            tracing::error!(request_id = id, cause = chain(&error), "request failed");
+            tracing::error!(request_id = id, trace_id, cause = chain(&error), "request failed");
         }
         Told { problem, page }
     });
-    log(&route, &id, &outcome, started.elapsed());
+    tell(&route, &id, &trace_id, &outcome, spent);
     response(outcome, &id)
 }
 
-fn log(route: &str, request_id: &str, outcome: &Result<Reply, Told>, duration: Duration) {
+/// One line in the log, and the metrics.
+fn tell(
+    route: &str,
+    request_id: &str,
+    trace_id: &str,
+    outcome: &Result<Reply, Told>,
+    spent: Spent,
+) {
     static IS_WARM: AtomicBool = AtomicBool::new(false);
     let (status, code) = match outcome {
-        Ok(reply) => (reply.status(), "ok"),
-        Err(Told { problem, .. }) => (problem.status(), problem.code()),
+        Ok(reply) => (reply.status(), None),
+        Err(Told { problem, .. }) => (problem.status(), Some(problem.code())),
     };
     tracing::info!(
         route,
         status = status.as_u16(),
-        code,
-        duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+        code = code.unwrap_or("ok"),
+        duration_ms = spent.duration_ms(),
+        database_ms = spent.database_ms(),
         request_id,
+        trace_id,
         cold_start = !IS_WARM.swap(true, Ordering::Relaxed),
         "request"
     );
+    metrics::answered(route, status.as_str(), code, spent);
+    metrics::flush();
 }
 
 #[cfg(test)]

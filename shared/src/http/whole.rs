@@ -13,13 +13,15 @@ use lambda_http::{
 };
 
 use super::Request;
-use crate::domain::Client;
+use crate::{domain::Client, telemetry::metrics};
 
 /// Where a request comes from, as whoever took it saw it: an extension of a whole request.
 #[derive(Debug, Clone)]
 pub struct Origin {
     /// The request's number.
     pub request_id: String,
+    /// The number of its trace; empty where nobody traces.
+    pub trace_id: String,
     /// The client.
     pub client: Client,
 }
@@ -56,12 +58,17 @@ where
     let request = whole(Request::new(event));
     let id = request.extensions().get::<Origin>().map(|origin| origin.request_id.clone());
     let (mut head, body) = handler(app, request).await.into_parts();
+    metrics::flush();
     stamp(&mut head.headers, &id.unwrap_or_default());
     Response::from_parts(head, Body::Binary(body))
 }
 
 fn whole(request: Request) -> http::Request<Vec<u8>> {
-    let origin = Origin { request_id: request.id.clone(), client: request.client().clone() };
+    let origin = Origin {
+        request_id: request.id.clone(),
+        trace_id: request.trace_id.clone(),
+        client: request.client().clone(),
+    };
     let (method, path) = request.address();
     let mut whole = http::Request::new(request.body.to_vec());
     // What is no method or no path is nobody's.

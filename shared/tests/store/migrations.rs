@@ -20,6 +20,8 @@ fn schema(options: &PgConnectOptions) -> String {
     url.set_query(None); // The driver's own settings mean nothing to libpq.
     let dump = Command::new("pg_dump")
         .arg("--schema-only")
+        // With what the database sets for roles.
+        .arg("--create")
         .arg("--exclude-table=_sqlx_migrations")
         .arg(url.as_str())
         .output()

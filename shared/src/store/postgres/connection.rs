@@ -28,7 +28,7 @@ use crate::{
     config::{DatabaseConfig, SecretSource},
     secrets::{self, SecretError},
     store::StoreError,
-    telemetry::chain,
+    telemetry::{Stopwatch, chain},
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -160,6 +160,7 @@ impl Connections {
 
     /// Takes a connection out, or opens one.
     pub(super) async fn lease(&self) -> Result<Lease<'_>, StoreError> {
+        let stopwatch = Stopwatch::start();
         let Ok(Ok(permit)) = timeout(self.acquire_timeout, self.permits.acquire()).await else {
             return Err(StoreError::Unavailable(timed_out("the connection stayed in use")));
         };
@@ -167,11 +168,16 @@ impl Connections {
             let is_alive = since.elapsed() <= TRUSTED_IDLE
                 || matches!(timeout(PING_TIMEOUT, connection.ping()).await, Ok(Ok(())));
             if is_alive {
-                return Ok(Lease { connection, home: self, _permit: permit });
+                return Ok(Lease {
+                    connection,
+                    home: self,
+                    _permit: permit,
+                    _stopwatch: stopwatch,
+                });
             }
         }
         let connection = self.open().await.map_err(StoreError::Unavailable)?;
-        Ok(Lease { connection, home: self, _permit: permit })
+        Ok(Lease { connection, home: self, _permit: permit, _stopwatch: stopwatch })
     }
 
     fn take(&self) -> Option<Idle> {
@@ -234,6 +240,7 @@ pub(super) struct Lease<'a> {
     connection: PgConnection,
     home: &'a Connections,
     _permit: SemaphorePermit<'a>,
+    _stopwatch: Stopwatch,
 }
 
 impl Lease<'_> {

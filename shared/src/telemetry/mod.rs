@@ -1,4 +1,8 @@
-//! One subscriber for every function: one line of JSON an event on Lambda, plain text elsewhere.
+//! One subscriber for every function: one line of JSON an event on Lambda, plain text elsewhere. What is
+//! counted stands in [`metrics`].
+
+pub mod metrics;
+mod spent;
 
 use std::error::Error;
 
@@ -11,7 +15,10 @@ use tracing_subscriber::{
 
 use crate::config::LogConfig;
 
-/// Starts logging to standard output. Call it once, first thing in `main`.
+pub(crate) use spent::Stopwatch;
+pub use spent::{Spent, measured};
+
+/// Starts logging and counting, to standard output. Call it once, first thing in `main`.
 ///
 /// What may be logged: route, status, code, duration, ids. Never a body, a header, a query string,
 /// a token, a code, a password or an e-mail.
@@ -32,6 +39,7 @@ pub fn init() {
     if let Err(error) = started {
         tracing::debug!(%error, "a subscriber is already at work");
     }
+    metrics::init();
 }
 
 /// An error and all its causes on one line.
