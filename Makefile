@@ -21,11 +21,12 @@ DATA := .local/postgres
 POSTGRES := local/postgres.sh
 CARGO_TOOLS := $(CURDIR)/.local/cargo/bin
 PYTHON_TOOLS := $(CURDIR)/.local/venv/bin
+CHECK_TOOLS := $(CURDIR)/.local/venv-checks/bin
 NODE_CLIENT := local/tests/clients/node
 
 .PHONY: help
 help: ## List the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##
 ## Work
@@ -44,10 +45,8 @@ test: setup-build setup-curl setup-postgres setup-python setup-chromium setup-no
 	PATH="$(PYTHON_TOOLS):$$PATH" $(POSTGRES) with-throwaway cargo test $(if $(filter -p --package,$(ARGS)),,--workspace) $(ARGS)
 
 .PHONY: check
-check: setup-build setup-postgres setup-python setup-sqlx ## Formatting, lints, templates, the contract, committed queries
+check: setup-build setup-postgres setup-python setup-sqlx check-templates ## Formatting, lints, templates, the contract, committed queries
 	cargo fmt --all --check
-	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(PYTHON_TOOLS)/sam validate --lint
-	$(if $(wildcard infra/*.yaml),$(PYTHON_TOOLS)/cfn-lint --regions us-east-1 -- infra/*.yaml)
 	$(PYTHON_TOOLS)/buf lint proto
 	$(PYTHON_TOOLS)/buf format --diff --exit-code proto
 	@$(contract_is_kept)
@@ -66,6 +65,19 @@ define contract_is_kept
 	  $(PYTHON_TOOLS)/buf breaking proto --against ".git#ref=$$base,subdir=proto"; \
 	fi
 endef
+
+# checkov sees more in what SAM makes of the template than in the template. It talks of its platform on the
+# standard error.
+.PHONY: check-templates
+check-templates: setup-python setup-checks ## Of that, what stands in template.yaml, infra/ and the workflows alone
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(PYTHON_TOOLS)/sam validate --lint
+	$(CHECK_TOOLS)/cfn-lint --regions us-east-1 --append-rules cfn_lint_serverless.rules -- template.yaml infra/*.yaml
+	@mkdir -p .local/checks
+	$(PYTHON_TOOLS)/python infra/transform.py template.yaml >.local/checks/template.json
+	$(CHECK_TOOLS)/checkov --config-file .checkov.yaml --framework cloudformation \
+	  $(patsubst %,--file %,.local/checks/template.json $(wildcard infra/*.yaml)) 2>.local/checks/checkov.log
+	$(CHECK_TOOLS)/actionlint .github/workflows/*.yml
+	$(CHECK_TOOLS)/zizmor --offline --no-progress --quiet .github/workflows
 
 .PHONY: bench-db
 bench-db: setup-postgres setup-python ## Measure a transfer in the database beside plainer ones, 4 minutes (ROUNDS=5)
@@ -154,7 +166,7 @@ keys-rotate: keys ## Make new keys of tokens current; the ones before them stay 
 ##
 
 .PHONY: setup
-setup: setup-build setup-curl setup-postgres setup-python setup-chromium setup-node setup-sqlx ## Install everything that any verb uses
+setup: setup-build setup-curl setup-postgres setup-python setup-checks setup-chromium setup-node setup-sqlx ## Install everything that any verb uses
 	@echo "Everything is here."
 
 # `sudo` where it is needed and there is one.
@@ -202,6 +214,16 @@ setup-python: .local/venv/.installed
 	@$(PYTHON_TOOLS)/python -c '' 2>/dev/null || python3 -m venv --clear .local/venv
 	@$(PYTHON_TOOLS)/python -m pip install -q --disable-pip-version-check -r infra/requirements.txt
 	@$(PYTHON_TOOLS)/python -m pip install -q --disable-pip-version-check --no-deps -r infra/requirements-no-deps.txt
+	@touch $@
+
+.PHONY: setup-checks
+setup-checks: .local/venv-checks/.installed
+
+# A stamp of its own: whatever changes here, the other environment stays.
+.local/venv-checks/.installed: infra/requirements-checks.txt | setup-python
+	@echo "Installing the checkers of templates into .local/venv-checks: checkov, cfn-lint, zizmor ..."
+	@$(CHECK_TOOLS)/python -c '' 2>/dev/null || python3 -m venv --clear .local/venv-checks
+	@$(CHECK_TOOLS)/python -m pip install -q --disable-pip-version-check -r infra/requirements-checks.txt
 	@touch $@
 
 # For the tests of pages; any browser of the kind will do.
