@@ -17,6 +17,7 @@ BIN := $(or $(CARGO_TARGET_DIR),target)/debug
 export PORT GRPC_PORT WATCH_PORT BIN
 
 SQLX_CLI := 0.9.0
+CARGO_DENY := 0.20.2
 DATA := .local/postgres
 POSTGRES := local/postgres.sh
 CARGO_TOOLS := $(CURDIR)/.local/cargo/bin
@@ -78,6 +79,10 @@ check-templates: setup-python setup-checks ## Of that, what stands in template.y
 	  $(patsubst %,--file %,.local/checks/template.json $(wildcard infra/*.yaml)) 2>.local/checks/checkov.log
 	$(CHECK_TOOLS)/actionlint .github/workflows/*.yml
 	$(CHECK_TOOLS)/zizmor --offline --no-progress --quiet .github/workflows
+
+.PHONY: audit
+audit: setup-build .local/cargo/.cargo-deny-$(CARGO_DENY) ## Dependencies: licences, sources, what is banned, known holes (OFFLINE=1: not those)
+	$(CARGO_TOOLS)/cargo-deny $(if $(OFFLINE),--offline )--locked check bans licenses sources $(if $(OFFLINE),,advisories)
 
 .PHONY: bench-db
 bench-db: setup-postgres setup-python ## Measure a transfer in the database beside plainer ones, 4 minutes (ROUNDS=5)
@@ -259,6 +264,12 @@ setup-sqlx: .local/cargo/.sqlx-cli-$(SQLX_CLI)
 	echo "Building sqlx-cli $(SQLX_CLI) into .local/cargo, once (about two minutes) ..."; \
 	CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo install --quiet --locked --no-default-features --features postgres,rustls \
 	  --root .local/cargo sqlx-cli@$(SQLX_CLI); }
+	@touch $@
+
+.local/cargo/.cargo-deny-$(CARGO_DENY): | setup-build
+	@[[ "$$($(CARGO_TOOLS)/cargo-deny --version 2>/dev/null)" == *" $(CARGO_DENY)" ]] || { \
+	echo "Building cargo-deny $(CARGO_DENY) into .local/cargo, once (about three minutes) ..."; \
+	CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo install --quiet --locked --root .local/cargo cargo-deny@$(CARGO_DENY); }
 	@touch $@
 
 ##
