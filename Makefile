@@ -18,6 +18,7 @@ export PORT GRPC_PORT WATCH_PORT BIN
 
 SQLX_CLI := 0.9.0
 CARGO_DENY := 0.20.2
+ZIG := 0.17.1
 DATA := .local/postgres
 POSTGRES := local/postgres.sh
 CARGO_TOOLS := $(CURDIR)/.local/cargo/bin
@@ -52,7 +53,7 @@ check: setup-build setup-postgres setup-python setup-sqlx check-templates ## For
 	$(PYTHON_TOOLS)/buf format --diff --exit-code proto
 	@$(contract_is_kept)
 	$(PYTHON_TOOLS)/hadolint Dockerfile
-	@if command -v shellcheck >/dev/null; then echo "shellcheck local/*.sh .ci/run"; shellcheck local/*.sh .ci/run; fi
+	@if command -v shellcheck >/dev/null; then echo "shellcheck local/*.sh infra/*.sh .ci/run"; shellcheck local/*.sh infra/*.sh .ci/run; fi
 	$(call prepare,--check)
 	cargo clippy --workspace --all-targets -- -D warnings
 
@@ -167,6 +168,47 @@ keys-rotate: keys ## Make new keys of tokens current; the ones before them stay 
 	@BIN=$(BIN) local/keys.sh rotate .local
 
 ##
+## On AWS, as whoever `aws` is logged in as; docs/runbook.md has the order
+##
+
+# The functions by their folders. A program built against a newer C library than Amazon Linux 2023's does not start
+# there: on a system newer than Debian 12, COMPILER=zig builds against an older one.
+ARCHITECTURE ?= x86_64
+COMPILER ?= cargo
+.PHONY: build
+build: setup-build setup-python $(if $(filter zig,$(COMPILER)),setup-zig) ## Build the functions for Lambda, into target/lambda (ARCHITECTURE=arm64, COMPILER=zig)
+	PATH="$(PYTHON_TOOLS):$$PATH" cargo lambda build --release --locked $(if $(filter arm64,$(ARCHITECTURE)),--arm64) \
+	  --compiler $(if $(filter zig,$(COMPILER)),cargo-zigbuild,$(COMPILER)) $(patsubst functions/%/Cargo.toml,--package %,$(wildcard functions/*/Cargo.toml))
+	@for program in target/lambda/*/bootstrap; do \
+	  newest=$$({ grep -ao 'GLIBC_2\.[0-9]*' "$$program" || true; } | sort -Vu | tail -1); \
+	  [[ "$$(printf '%s\n' GLIBC_2.34 $$newest | sort -V | tail -1)" == GLIBC_2.34 ]] || \
+	  { echo "$$program wants $$newest, and Lambda has GLIBC_2.34: build with COMPILER=zig." >&2; exit 1; }; \
+	done
+
+.PHONY: deploy deploy-account deploy-network deploy-database deploy-observability deploy-github secrets url
+deploy: setup-python ## Deploy what `make build` built (STAGE=dev, staging or prod; PARAMETERS="Name=Value ...", as all of these)
+	@infra/aws.sh app "$(STAGE)"
+deploy-account: ## Before the first stage in an account and region: what it has once
+	@infra/aws.sh account
+deploy-network: ## Before the first deployment of a stage: its network
+	@infra/aws.sh network "$(STAGE)"
+deploy-database: ## Then its database
+	@infra/aws.sh database "$(STAGE)"
+secrets: setup-build ## Then its keys, those that are missing
+	@cargo build --quiet --package shared --bin token_keys
+	@infra/aws.sh secrets "$(STAGE)"
+deploy-observability: ## Its alarms and its dashboard
+	@infra/aws.sh observability "$(STAGE)"
+deploy-github: ## Let GitHub Actions deploy it (REPOSITORY=OWNER/NAME)
+	@infra/aws.sh github "$(STAGE)" "$(REPOSITORY)"
+url: ## Print where it answers
+	@infra/aws.sh url "$(STAGE)"
+
+.PHONY: smoke
+smoke: ## Run the README's scenario against a bank, there or here (URL=http://127.0.0.1:8080, ARGS=--no-money)
+	@python3 infra/smoke.py "$(or $(URL),http://127.0.0.1:$(PORT))" $(ARGS)
+
+##
 ## Setting up: quick when nothing is missing
 ##
 
@@ -230,6 +272,11 @@ setup-checks: .local/venv-checks/.installed
 	@$(CHECK_TOOLS)/python -c '' 2>/dev/null || python3 -m venv --clear .local/venv-checks
 	@$(CHECK_TOOLS)/python -m pip install -q --disable-pip-version-check -r infra/requirements-checks.txt
 	@touch $@
+
+# 400 MB, and wanted for release builds on newer systems alone.
+.PHONY: setup-zig
+setup-zig: setup-python
+	@$(PYTHON_TOOLS)/python -c 'import ziglang' 2>/dev/null || $(PYTHON_TOOLS)/python -m pip install -q --disable-pip-version-check ziglang==$(ZIG)
 
 # For the tests of pages; any browser of the kind will do.
 .PHONY: setup-chromium

@@ -1,0 +1,135 @@
+#!/usr/bin/env bash
+# Puts a stage on AWS, a stack at a time; docs/runbook.md has the order. It acts as whoever `aws` is logged in as,
+# in that account and region.
+#
+#   infra/aws.sh account                    once in an account and region
+#   infra/aws.sh network STAGE              then these, for each stage
+#   infra/aws.sh database STAGE
+#   infra/aws.sh secrets STAGE              make the keys that are missing; prints none
+#   infra/aws.sh app STAGE                  the functions and their API, from target/lambda
+#   infra/aws.sh observability STAGE
+#   infra/aws.sh github STAGE REPOSITORY    let GitHub Actions deploy the stage
+#   infra/aws.sh url STAGE                  print where its API answers
+#
+# PARAMETERS="Name=Value ..." is given to the stack besides what infra/stages/STAGE and samconfig.toml say.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+bin=${BIN:-target/debug}
+tools=$PWD/.local/venv/bin
+
+fail() {
+  echo "$*" >&2
+  exit 1
+}
+
+command -v aws >/dev/null || fail "The AWS CLI is missing: see https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
+
+verb=${1:-} stage=${2:-}
+case "$verb" in
+  account) ;;
+  *) [[ $stage =~ ^(dev|staging|prod)$ ]] || fail "Which stage: dev, staging or prod? As in: make deploy STAGE=dev" ;;
+esac
+
+# Words of NAME=VALUE, none of which has a space in it.
+read -ra given <<<"${PARAMETERS:-}"
+
+# Deploys infra/$1.yaml as stack $2, with further parameters.
+deploy_stack() {
+  local template=$1 stack=$2 overrides=()
+  shift 2
+  [[ -z $stage ]] || read -ra overrides <<<"$(sed -n "s/^$template //p" "infra/stages/$stage" | tr '\n' ' ')"
+  overrides+=("$@" ${given[@]+"${given[@]}"})
+  [[ -z $stage ]] || overrides+=("Stage=$stage")
+  aws cloudformation deploy --stack-name "$stack" --template-file "infra/$template.yaml" \
+    --capabilities CAPABILITY_NAMED_IAM --no-fail-on-empty-changeset \
+    ${overrides[0]:+--parameter-overrides "${overrides[@]}"}
+}
+
+network() {
+  local list
+  list=$(aws ec2 describe-managed-prefix-lists --query 'PrefixLists[0].PrefixListId' --output text \
+    --filters "Name=prefix-list-name,Values=com.amazonaws.$(region).s3")
+  deploy_stack network "simplebank-$stage-network" "S3PrefixList=$list"
+}
+
+region() {
+  local region=${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}
+  echo "${region:?Which region? As in: export AWS_REGION=us-east-1}"
+}
+
+# It can be removed only after somebody has said so twice: here, and by DeletionProtection.
+database() {
+  deploy_stack database "simplebank-$stage-database" "Vpc=/simplebank/$stage/network/vpc" \
+    "Subnets=/simplebank/$stage/network/subnets" "FunctionsSecurityGroup=/simplebank/$stage/network/security_group"
+  aws cloudformation update-termination-protection --enable-termination-protection \
+    --stack-name "simplebank-$stage-database" >/dev/null
+}
+
+# Makes the secret $1, of the line that comes in by the standard input, which no list of processes shows.
+make_secret() {
+  tr -d '\n' | aws secretsmanager create-secret --name "$1" --description "$2" --secret-string file:///dev/stdin \
+    --query Name --output text
+}
+
+has_secret() { aws secretsmanager describe-secret --secret-id "$1" >/dev/null 2>&1; }
+
+secrets() {
+  local keyring=simplebank/$stage/keyring cursor_key=simplebank/$stage/cursor_key public=/simplebank/$stage/token_public_keys
+  has_secret "$keyring" || "$bin/token_keys" new | make_secret "$keyring" "What log-in and renewal sign with."
+  has_secret "$cursor_key" || "$bin/token_keys" parameters | sed -n 's/^CursorKey=//p' |
+    make_secret "$cursor_key" "What seals the cursors of lists."
+  # What verifies tokens is public. Rotation changes it, so that one that is there stays.
+  aws ssm get-parameter --name "$public" >/dev/null 2>&1 ||
+    aws ssm put-parameter --name "$public" --type String --description "What verifies access tokens." --output text --value "$(
+      aws secretsmanager get-secret-value --secret-id "$keyring" --query SecretString --output text | "$bin/token_keys" public
+    )" >/dev/null
+  echo "$keyring and $cursor_key are there; $public has the public keys."
+}
+
+# A parameter that is not given keeps its value, so that keys are given to a new stack alone and from then on are
+# changed as SECURITY.md says. Release is another one each time: SAM publishes a function's new version when its code
+# or its part of the template has changed, not when a parameter's value has, and calls would go to the old version
+# with the old keys and the old database.
+app() {
+  local name overrides=() keyring=simplebank/$stage/keyring release
+  release=$(printf '%s %s' "$(git rev-parse HEAD 2>/dev/null)" "$(date -u +%s)" | "$tools/python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())')
+  for name in functions/*; do
+    [[ -s target/lambda/${name#*/}/bootstrap ]] || fail "target/lambda/${name#*/}/bootstrap is missing: run make build first."
+  done
+  # GitHub's artefacts forget that a file is a program.
+  chmod +x target/lambda/*/bootstrap
+  read -ra overrides <<<"$(setting parameter_overrides)"
+  if ! aws cloudformation describe-stacks --stack-name "simplebank-$stage" >/dev/null 2>&1; then
+    overrides+=("SigningKeyringSecret=$keyring"
+      "SigningKeyringVersion=$(current_version "$keyring")"
+      "TokenPublicKeys=$(aws ssm get-parameter --name "/simplebank/$stage/token_public_keys" --query Parameter.Value --output text)")
+  fi
+  SAM_CLI_TELEMETRY=0 "$tools/sam" deploy --config-env "$stage" --no-fail-on-empty-changeset \
+    ${CI:+--no-confirm-changeset} ${CLOUDFORMATION_ROLE:+--role-arn "$CLOUDFORMATION_ROLE"} \
+    --parameter-overrides "${overrides[@]}" "Release=$release" ${given[@]+"${given[@]}"}
+}
+
+# The id alone: the secret is not read.
+current_version() {
+  aws secretsmanager list-secret-version-ids --secret-id "$1" --output text \
+    --query "Versions[?contains(VersionStages, 'AWSCURRENT')].VersionId"
+}
+
+# A setting of `sam deploy` for this stage.
+setting() {
+  "$tools/python" -c 'import sys, tomlkit
+print(tomlkit.parse(open("samconfig.toml").read())[sys.argv[1]]["deploy"]["parameters"][sys.argv[2]])' "$stage" "$1"
+}
+
+case "$verb" in
+  account) deploy_stack account simplebank-account ;;
+  observability) deploy_stack observability "simplebank-$stage-observability" ;;
+  github) deploy_stack github-oidc "simplebank-$stage-github" "Repository=${3:?OWNER/NAME}" ;;
+  network | database | secrets | app) "$verb" ;;
+  url)
+    aws cloudformation describe-stacks --stack-name "simplebank-$stage" --output text \
+      --query "Stacks[0].Outputs[?OutputKey=='ApiUrl'].OutputValue"
+    ;;
+  *) fail "usage: infra/aws.sh account | network | database | secrets | app | observability | github | url, and a stage" ;;
+esac
