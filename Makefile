@@ -68,8 +68,7 @@ define contract_is_kept
 	fi
 endef
 
-# checkov sees more in what SAM makes of the template than in the template. It talks of its platform on the
-# standard error.
+# checkov sees more in what SAM makes of the template than in the template.
 .PHONY: check-templates
 check-templates: setup-python setup-checks ## Of that, what stands in template.yaml, infra/ and the workflows alone
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(PYTHON_TOOLS)/sam validate --lint
@@ -77,7 +76,7 @@ check-templates: setup-python setup-checks ## Of that, what stands in template.y
 	@mkdir -p .local/checks
 	$(PYTHON_TOOLS)/python infra/transform.py template.yaml >.local/checks/template.json
 	$(CHECK_TOOLS)/checkov --config-file .checkov.yaml --framework cloudformation \
-	  $(patsubst %,--file %,.local/checks/template.json $(wildcard infra/*.yaml)) 2>.local/checks/checkov.log
+	  $(patsubst %,--file %,.local/checks/template.json $(wildcard infra/*.yaml))
 	$(CHECK_TOOLS)/actionlint .github/workflows/*.yml
 	$(CHECK_TOOLS)/zizmor --offline --no-progress --quiet .github/workflows
 
