@@ -75,24 +75,30 @@ make_secret() {
 has_secret() { aws secretsmanager describe-secret --secret-id "$1" >/dev/null 2>&1; }
 
 secrets() {
-  local keyring=simplebank/$stage/keyring cursor_key=simplebank/$stage/cursor_key public=/simplebank/$stage/token_public_keys
+  local keyring=simplebank/$stage/keyring cursor_key=simplebank/$stage/cursor_key keys=/simplebank/$stage/keys
   has_secret "$keyring" || "$bin/token_keys" new | make_secret "$keyring" "What log-in and renewal sign with."
-  has_secret "$cursor_key" || "$bin/token_keys" parameters | sed -n 's/^CursorKey=//p' |
-    make_secret "$cursor_key" "What seals the cursors of lists."
+  has_secret "$cursor_key" || "$bin/token_keys" cursor | make_secret "$cursor_key" "What seals the cursors of lists."
+  has_parameter "$keys/keyring_secret" || put_parameter "$keys/keyring_secret" "$(arn_of "$keyring")"
+  has_parameter "$keys/cursor_key_secret" || put_parameter "$keys/cursor_key_secret" "$(arn_of "$cursor_key")"
   # What verifies tokens is public. Rotation changes it, so that one that is there stays.
-  aws ssm get-parameter --name "$public" >/dev/null 2>&1 ||
-    aws ssm put-parameter --name "$public" --type String --description "What verifies access tokens." --output text --value "$(
-      aws secretsmanager get-secret-value --secret-id "$keyring" --query SecretString --output text | "$bin/token_keys" public
-    )" >/dev/null
-  echo "$keyring and $cursor_key are there; $public has the public keys."
+  has_parameter "$keys/public_keys" || put_parameter "$keys/public_keys" "$(
+    aws secretsmanager get-secret-value --secret-id "$keyring" --query SecretString --output text | "$bin/token_keys" public
+  )"
+  echo "$keyring and $cursor_key are there; $keys/* say where, and have the public keys."
 }
 
-# A parameter that is not given keeps its value, so that keys are given to a new stack alone and from then on are
-# changed as SECURITY.md says. Release is another one each time: SAM publishes a function's new version when its code
+arn_of() { aws secretsmanager describe-secret --secret-id "$1" --query ARN --output text; }
+
+has_parameter() { aws ssm get-parameter --name "$1" >/dev/null 2>&1; }
+
+put_parameter() { aws ssm put-parameter --name "$1" --type String --value "$2" >/dev/null; }
+
+# A parameter that is not given keeps its value, so that the keyring's version is given to a new stack alone and from
+# then on is changed as SECURITY.md says. Release is another one each time: SAM publishes a function's new version when its code
 # or its part of the template has changed, not when a parameter's value has, and calls would go to the old version
 # with the old keys and the old database.
 app() {
-  local name overrides=() keyring=simplebank/$stage/keyring release
+  local name overrides=() release
   release=$(printf '%s %s' "$(git rev-parse HEAD 2>/dev/null)" "$(date -u +%s)" | "$tools/python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())')
   for name in functions/*; do
     [[ -s target/lambda/${name#*/}/bootstrap ]] || fail "target/lambda/${name#*/}/bootstrap is missing: run make build first."
@@ -101,9 +107,7 @@ app() {
   chmod +x target/lambda/*/bootstrap
   read -ra overrides <<<"$(setting parameter_overrides)"
   if ! aws cloudformation describe-stacks --stack-name "simplebank-$stage" >/dev/null 2>&1; then
-    overrides+=("SigningKeyringSecret=$keyring"
-      "SigningKeyringVersion=$(current_version "$keyring")"
-      "TokenPublicKeys=$(aws ssm get-parameter --name "/simplebank/$stage/token_public_keys" --query Parameter.Value --output text)")
+    overrides+=("SigningKeyringVersion=$(current_version "simplebank/$stage/keyring")")
   fi
   SAM_CLI_TELEMETRY=0 "$tools/sam" deploy --config-env "$stage" --no-fail-on-empty-changeset \
     ${CI:+--no-confirm-changeset} ${CLOUDFORMATION_ROLE:+--role-arn "$CLOUDFORMATION_ROLE"} \
