@@ -16,9 +16,20 @@ WATCH_PORT ?= 9000
 BIN := $(or $(CARGO_TARGET_DIR),target)/debug
 export PORT GRPC_PORT WATCH_PORT BIN
 
+# What the functions are built for, x86_64 or arm64, as the template's parameter Architecture says it.
+ARCH ?= x86_64
+TARGET_x86_64 := x86_64-unknown-linux-gnu
+TARGET_arm64 := aarch64-unknown-linux-gnu
+TARGET = $(or $(TARGET_$(ARCH)),$(error ARCH has to be x86_64 or arm64, and is $(ARCH)))
+# The C library of Amazon Linux 2023. Nothing newer is linked against, whatever this machine has.
+GLIBC := 2.34
+FUNCTIONS := $(notdir $(wildcard functions/*))
+ZIG_CACHE := $(CURDIR)/.local/zig
+# Where template.yaml looks for them.
+ARTEFACTS := target/lambda
+
 SQLX_CLI := 0.9.0
 CARGO_DENY := 0.20.2
-ZIG := 0.17.1
 DATA := .local/postgres
 POSTGRES := local/postgres.sh
 CARGO_TOOLS := $(CURDIR)/.local/cargo/bin
@@ -102,6 +113,28 @@ compile: setup-build
 	cargo build --workspace
 
 ##
+## What is deployed
+##
+
+# Named as packages, the functions alone are built, with the features that they alone ask for. cargo-lambda
+# copies whatever program of the workspace it finds built for this target: `size` looks for strangers.
+.PHONY: build
+build: setup-target setup-release ## Build the functions as they are deployed into target/lambda (ARCH=arm64)
+	rm -rf $(ARTEFACTS)
+	$(call cargo_lambda,$(ARTEFACTS),)
+
+# $(call cargo_lambda,folder,more arguments)
+define cargo_lambda
+PATH="$(PYTHON_TOOLS):$$PATH" CARGO_ZIGBUILD_CACHE_DIR=$(ZIG_CACHE) ZIG_GLOBAL_CACHE_DIR=$(ZIG_CACHE) \
+	  cargo lambda build --release --locked --target $(TARGET).$(GLIBC) \
+	  --lambda-dir $(1) $(addprefix -p ,$(FUNCTIONS)) $(2)
+endef
+
+.PHONY: size
+size: setup-python ## Say how large they are, and fail if one is over its budget
+	@$(PYTHON_TOOLS)/python infra/size.py $(ARTEFACTS) $(FUNCTIONS)
+
+##
 ## The database
 ##
 
@@ -169,20 +202,6 @@ keys-rotate: keys ## Make new keys of tokens current; the ones before them stay 
 ##
 ## On AWS, as whoever `aws` is logged in as; docs/runbook.md has the order
 ##
-
-# The functions by their folders. A program built against a newer C library than Amazon Linux 2023's does not start
-# there: on a system newer than Debian 12, COMPILER=zig builds against an older one.
-ARCHITECTURE ?= x86_64
-COMPILER ?= cargo
-.PHONY: build
-build: setup-build setup-python $(if $(filter zig,$(COMPILER)),setup-zig) ## Build the functions for Lambda, into target/lambda (ARCHITECTURE=arm64, COMPILER=zig)
-	PATH="$(PYTHON_TOOLS):$$PATH" cargo lambda build --release --locked $(if $(filter arm64,$(ARCHITECTURE)),--arm64) \
-	  --compiler $(if $(filter zig,$(COMPILER)),cargo-zigbuild,$(COMPILER)) $(patsubst functions/%/Cargo.toml,--package %,$(wildcard functions/*/Cargo.toml))
-	@for program in target/lambda/*/bootstrap; do \
-	  newest=$$({ grep -ao 'GLIBC_2\.[0-9]*' "$$program" || true; } | sort -Vu | tail -1); \
-	  [[ "$$(printf '%s\n' GLIBC_2.34 $$newest | sort -V | tail -1)" == GLIBC_2.34 ]] || \
-	  { echo "$$program wants $$newest, and Lambda has GLIBC_2.34: build with COMPILER=zig." >&2; exit 1; }; \
-	done
 
 .PHONY: deploy deploy-account deploy-network deploy-database deploy-observability deploy-github secrets url
 deploy: setup-python ## Deploy what `make build` built (STAGE=dev, staging or prod; PARAMETERS="Name=Value ...", as all of these)
@@ -272,10 +291,19 @@ setup-checks: .local/venv-checks/.installed
 	@$(CHECK_TOOLS)/python -m pip install -q --disable-pip-version-check -r infra/requirements-checks.txt
 	@touch $@
 
-# 400 MB, and wanted for release builds on newer systems alone.
-.PHONY: setup-zig
-setup-zig: setup-python
-	@$(PYTHON_TOOLS)/python -c 'import ziglang' 2>/dev/null || $(PYTHON_TOOLS)/python -m pip install -q --disable-pip-version-check ziglang==$(ZIG)
+.PHONY: setup-target
+setup-target: setup-build
+	@libraries=$$(rustc --print target-libdir --target $(TARGET)); [ -d "$$libraries" ] || { \
+	echo "Rust's standard library for $(ARCH) is missing here. Get it by: rustup target add $(TARGET)" >&2; exit 1; }
+
+# A compiler and linker of C for any machine's C library: 470 MB that nothing but `make build` needs.
+.PHONY: setup-release
+setup-release: setup-build .local/venv/.installed-release
+
+.local/venv/.installed-release: .local/venv/.installed infra/requirements-release.txt
+	@echo "Installing zig into .local/venv (470 MB) ..."
+	@$(PYTHON_TOOLS)/python -m pip install -q --disable-pip-version-check -r infra/requirements-release.txt
+	@touch $@
 
 # For the tests of pages; any browser of the kind will do.
 .PHONY: setup-chromium
