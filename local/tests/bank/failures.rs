@@ -17,7 +17,7 @@ use super::{
     idempotency::post_keyed,
     people::{Bank, PASSWORD, key, transfer},
 };
-use crate::support::{Gateway, examples, signal, try_signal};
+use crate::support::{self, Gateway, signal, try_signal};
 
 /// The processes of one function.
 pub(super) fn processes(gateway: &Gateway, function: &str) -> Vec<String> {
@@ -177,7 +177,7 @@ async fn a_hundred_kills_leave_one_effect_for_each_key() {
 
 #[tokio::test]
 async fn a_panic_is_answered_and_the_next_request_works() {
-    let functions = examples();
+    let functions = support::binaries();
     let template = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/careless.yaml");
     let bank = Bank {
         gateway: Gateway::start(&[

@@ -98,9 +98,14 @@ pub(crate) async fn run(arguments: &[&str]) -> Output {
     timeout(PATIENCE, command(arguments).output()).await.expect("it still runs").unwrap()
 }
 
+/// The folder in which cargo puts the workspace's programs.
+pub(crate) fn binaries() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_bank-local")).parent().unwrap()
+}
+
 /// The folder in which cargo puts this package's examples.
 pub(crate) fn examples() -> PathBuf {
-    Path::new(env!("CARGO_BIN_EXE_bank-local")).with_file_name("examples")
+    binaries().join("examples")
 }
 
 /// Waits for a condition.

@@ -1,6 +1,7 @@
-//! A function for a test: it runs in the bank's own loop and panics when asked to.
+//! A function for tests: it runs in the bank's own loop, and panics, hangs or ends when asked to. A package of
+//! its own, so that it can be built just as the functions are.
 
-use std::sync::Arc;
+use std::{future, process, sync::Arc};
 
 use serde_json::json;
 use shared::{
@@ -17,6 +18,8 @@ async fn main() -> Result<(), Error> {
 async fn handle(_app: Arc<()>, request: Request) -> Result<Reply, BankError> {
     match request.route() {
         "GET /panic" => panic!("planted"),
+        "GET /hang" => future::pending().await,
+        "GET /exit" => process::exit(3),
         _ => Reply::ok(&json!({})),
     }
 }
