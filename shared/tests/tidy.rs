@@ -7,7 +7,7 @@
 )]
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -236,39 +236,172 @@ fn every_route_has_a_recorded_event() {
     assert_eq!(recorded, template_routes());
 }
 
-/// One HTTP stack, one TLS stack (rustls with ring), and no cryptography that nobody asked for: one
-/// member or dependency with its defaults on would bring them into every function.
+/// What each function is made of. `cargo tree` sees all of them together, as `make build` names them: features
+/// that one asks for, all have.
+fn function_tree() -> String {
+    let functions = function_names().into_iter().flat_map(|name| ["-p".to_owned(), name]);
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--edges=normal", "--prefix=depth"])
+        .args(functions)
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Who depends on what, as `name version`, and the names at the roots. Subtrees that were shown before are
+/// left out of the text, so that it has to be read as a whole.
+fn read_tree(text: &str) -> (BTreeSet<String>, BTreeMap<String, BTreeSet<String>>) {
+    let (mut roots, mut edges) = (BTreeSet::new(), BTreeMap::<String, BTreeSet<String>>::new());
+    let mut path: Vec<String> = Vec::new();
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        let digits = line.find(|sign: char| !sign.is_ascii_digit()).unwrap();
+        let (depth, package) = line.split_at(digits);
+        let mut words = package.split(' ');
+        let (name, version) = (words.next().unwrap(), words.next().unwrap());
+        let package = format!("{name} {}", version.trim_start_matches('v'));
+        path.truncate(depth.parse().unwrap());
+        match path.last() {
+            None => drop(roots.insert(package.clone())),
+            Some(parent) => drop(edges.entry(parent.clone()).or_default().insert(package.clone())),
+        }
+        path.push(package);
+    }
+    (roots, edges)
+}
+
+/// What should be in no function, or not in two versions, or not beside another.
+fn unasked(tree: &str) -> Vec<String> {
+    // Other ways to speak HTTP and TLS, single sign-on, and curves and RSA that nobody signs with.
+    const NEVER: [&str; 16] = [
+        "aws-lc-fips-sys",
+        "aws-lc-rs",
+        "aws-lc-sys",
+        "aws-sdk-sso",
+        "aws-sdk-ssooidc",
+        "boring",
+        "curl",
+        "isahc",
+        "native-tls",
+        "openssl",
+        "openssl-sys",
+        "p256",
+        "p384",
+        "rsa",
+        "s2n-tls",
+        "ureq",
+    ];
+    // The one way. Types alone are no stack: `http` may be there twice.
+    const ONCE: [&str; 8] = [
+        "h2",
+        "hyper",
+        "hyper-rustls",
+        "hyper-util",
+        "ring",
+        "rustls",
+        "tokio-rustls",
+        "webpki-roots",
+    ];
+    const OLD: [(&str, &str); 3] = [("h2", "0.3."), ("hyper", "0.14."), ("rustls", "0.21.")];
+    // What rustls can compute with.
+    const PROVIDERS: [&str; 7] = [
+        "aws-lc-rs",
+        "boring",
+        "graviola",
+        "ring",
+        "rustls-openssl",
+        "rustls-rustcrypto",
+        "rustls-symcrypt",
+    ];
+
+    let (roots, edges) = read_tree(tree);
+    let mut found = Vec::new();
+    for function in roots {
+        let (mut packages, mut waiting) = (BTreeSet::new(), vec![function.clone()]);
+        while let Some(package) = waiting.pop() {
+            if packages.insert(package.clone()) {
+                waiting.extend(edges.get(&package).into_iter().flatten().cloned());
+            }
+        }
+        let packages: Vec<(&str, &str)> =
+            packages.iter().map(|package| package.split_once(' ').unwrap()).collect();
+        let is_unwanted = |(name, version): &&(&str, &str)| {
+            NEVER.contains(name)
+                || OLD.iter().any(|(old, start)| name == old && version.starts_with(start))
+        };
+        let unwanted = packages.iter().filter(is_unwanted);
+        found.extend(unwanted.map(|(name, version)| format!("{function}: {name} {version}")));
+        for name in ONCE {
+            let count = packages.iter().filter(|(other, _)| *other == name).count();
+            found.extend((count > 1).then(|| format!("{function}: {name} in {count} versions")));
+        }
+        let providers: BTreeSet<&str> = packages
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| PROVIDERS.contains(name))
+            .collect();
+        found.extend((providers.len() > 1).then(|| format!("{function}: {providers:?}")));
+    }
+    found
+}
+
+/// One member or dependency with its defaults on would bring them into every function.
 #[test]
 fn nothing_comes_along_unasked() {
-    let unwanted = [
-        ("aws-lc-rs", ""),
-        ("aws-lc-sys", ""),
-        ("aws-sdk-sso", ""),
-        ("aws-sdk-ssooidc", ""),
-        ("h2", "0.3."),
-        ("hyper", "0.14."),
-        ("native-tls", ""),
-        ("openssl-sys", ""),
-        ("p256", ""),
-        ("p384", ""),
-        ("rsa", ""),
-        ("rustls", "0.21."),
-        ("s2n-tls", ""),
-    ];
-    let lock = read("Cargo.lock");
-    let lines: Vec<&str> = lock.lines().collect();
-    let packages: Vec<(&str, &str)> = lines
-        .windows(2)
-        .filter_map(|pair| {
-            let [name, version] = pair else { return None };
-            let name = name.strip_prefix("name = \"")?.strip_suffix('"')?;
-            Some((name, version.strip_prefix("version = \"")?.strip_suffix('"')?))
-        })
-        .collect();
-    assert!(packages.contains(&("shared", "0.1.0")), "Cargo.lock is written otherwise by now");
-    for (name, version) in packages {
-        let is_unwanted =
-            unwanted.iter().any(|(other, start)| name == *other && version.starts_with(start));
-        assert!(!is_unwanted, "{name} {version} is there: see `cargo tree -i {name}@{version}`");
+    let tree = function_tree();
+    let (roots, edges) = read_tree(&tree);
+    let names: BTreeSet<String> =
+        roots.iter().map(|root| root.split_once(' ').unwrap().0.to_owned()).collect();
+    assert_eq!(names, function_names());
+    // It is the tree that was read: this is what TLS is for, and what it is made of.
+    for package in ["rustls ", "ring ", "sqlx "] {
+        let is_there = edges.values().flatten().any(|other| other.starts_with(package));
+        assert!(is_there, "{package}");
     }
+    let found = unasked(&tree);
+    assert!(found.is_empty(), "see `cargo tree -e normal -i name@version`: {found:#?}");
+}
+
+#[test]
+fn a_second_stack_is_found() {
+    let plain = "0login v0.1.0 (/bank/functions/login)\n\
+        1shared v0.1.0 (/bank/shared)\n\
+        2hyper v1.12.0\n\
+        3h2 v0.4.20\n\
+        2rustls v0.23.46\n\
+        3ring v0.17.14\n\
+        3http v0.2.12\n\
+        2http v1.5.0\n\
+        \n\
+        0docs v0.1.0 (/bank/functions/docs)\n";
+    assert_eq!(unasked(plain), [""; 0]);
+    for (planted, expected) in [
+        ("1rustls v0.21.12", vec!["docs 0.1.0: rustls 0.21.12"]),
+        ("1rustls v0.24.0", vec![]),
+        (
+            "1shared v0.1.0 (/bank/shared) (*)\n1rustls v0.24.0",
+            vec!["docs 0.1.0: rustls in 2 versions"],
+        ),
+        (
+            "1hyper v0.14.32\n2h2 v0.3.27",
+            vec!["docs 0.1.0: h2 0.3.27", "docs 0.1.0: hyper 0.14.32"],
+        ),
+        (
+            "1aws-lc-rs v1.15.0\n2aws-lc-sys v0.30.0",
+            vec!["docs 0.1.0: aws-lc-rs 1.15.0", "docs 0.1.0: aws-lc-sys 0.30.0"],
+        ),
+        (
+            "1ring v0.17.14\n1rustls-rustcrypto v0.1.0",
+            vec![r#"docs 0.1.0: {"ring", "rustls-rustcrypto"}"#],
+        ),
+        ("1openssl-sys v0.9.0", vec!["docs 0.1.0: openssl-sys 0.9.0"]),
+        ("1native-tls v0.2.0", vec!["docs 0.1.0: native-tls 0.2.0"]),
+    ] {
+        assert_eq!(unasked(&format!("{plain}{planted}\n")), expected, "{planted}");
+    }
+    // What all functions share is found in each of them, though its subtree is shown but once.
+    let shared =
+        plain.replace("2http v1.5.0", "2s2n-tls v0.3.0") + "1shared v0.1.0 (/bank/shared) (*)\n";
+    assert_eq!(unasked(&shared), ["docs 0.1.0: s2n-tls 0.3.0", "login 0.1.0: s2n-tls 0.3.0"]);
 }
