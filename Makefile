@@ -134,6 +134,12 @@ endef
 size: setup-python ## Say how large they are, and fail if one is over its budget
 	@$(PYTHON_TOOLS)/python infra/size.py $(ARTEFACTS) $(FUNCTIONS)
 
+# The program of their tests is built beside them, so that it is what they are.
+.PHONY: test-artefacts
+test-artefacts: setup-target setup-release setup-postgres ## Try them under AWS's emulator of the Lambda runtime, on a machine that they were built for
+	$(call cargo_lambda,$(ARTEFACTS)-tests,-p careless --bin careless)
+	PATH="$(PYTHON_TOOLS):$$PATH" ARTEFACTS=$(ARTEFACTS) $(POSTGRES) with-throwaway cargo test --workspace --test main -- artefacts
+
 ##
 ## The database
 ##

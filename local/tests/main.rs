@@ -10,6 +10,9 @@
     reason = "a test may fail in any of these ways, and say so"
 )]
 
+// The emulator is a program for Linux.
+#[cfg(target_os = "linux")]
+mod artefacts;
 mod bank;
 mod containers;
 mod gateway;

@@ -12,7 +12,7 @@ mod idempotency;
 mod logins;
 mod mail;
 mod metrics;
-mod people;
+pub(crate) mod people;
 mod readme;
 mod refusals;
 mod rotation;

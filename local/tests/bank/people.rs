@@ -1,6 +1,6 @@
 //! A running bank, and people who use it.
 
-use std::{net::IpAddr, path::Path, sync::OnceLock, time::Duration};
+use std::{net::IpAddr, sync::OnceLock, time::Duration};
 
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ pub(crate) const PASSWORD: &str = "seven tall cranes over a lake";
 /// What nobody's password is.
 pub(crate) const WRONG_PASSWORD: &str = "not the password";
 /// What no log may hold: whichever key or hash it is, and whosever address.
-const SECRETS: [&str; 6] =
+pub(crate) const SECRETS: [&str; 6] =
     [PASSWORD, WRONG_PASSWORD, "@example.com", "k4.secret.", "k4.local.", "$argon2"];
 /// Who gives roles.
 pub(crate) const OPERATOR: &str = "olga@example.com";
@@ -59,7 +59,19 @@ pub(crate) async fn own_database() -> String {
     make_database(&format!("simplebank_e2e_{}", Uuid::new_v4().simple())).await
 }
 
+/// The same, without a schema.
+pub(crate) async fn empty_database() -> String {
+    create_database(&format!("simplebank_e2e_{}", Uuid::new_v4().simple())).await
+}
+
 async fn make_database(name: &str) -> String {
+    let url = create_database(name).await;
+    let state = invoke(&url, "migrate", &json!({ "action": "up" })).await;
+    assert_eq!(state["pending"], json!([]));
+    url
+}
+
+async fn create_database(name: &str) -> String {
     let server = database_server();
     let mut connection = PgConnection::connect(&server).await.unwrap();
     for statement in
@@ -69,10 +81,7 @@ async fn make_database(name: &str) -> String {
     }
     let mut url = reqwest::Url::parse(&server).unwrap();
     url.set_path(name);
-    let url = url.to_string();
-    let state = invoke(&url, "migrate", &json!({ "action": "up" })).await;
-    assert_eq!(state["pending"], json!([]));
-    url
+    url.to_string()
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests are told where their server is this way")]
@@ -89,10 +98,9 @@ pub(crate) fn application_url(database_url: &str) -> String {
 
 /// The gateway's arguments for the template, the built functions and this database.
 pub(crate) fn arguments(database_url: &str) -> Vec<String> {
-    let binaries = Path::new(env!("CARGO_BIN_EXE_bank-local")).parent().unwrap();
     [
         format!("--template={ROOT}/template.yaml"),
-        format!("--functions={}", binaries.display()),
+        format!("--functions={}", support::binaries().display()),
         format!("--parameter=DatabaseUrl={}", application_url(database_url)),
         format!("--parameter=OwnerDatabaseUrl={database_url}"),
         format!("--env=SIGNING_KEYRING={}", keyring()),
