@@ -31,8 +31,8 @@ use super::{
 };
 use crate::support::{self, Emulator, try_signal};
 
-const QUEUE: &str = "VerifyEmailQueue";
-const DEAD_LETTERS: &str = "VerifyEmailDeadLetterQueue";
+const QUEUE: &str = "simplebank-dev-verify-email";
+const DEAD_LETTERS: &str = "simplebank-dev-verify-email-dead";
 
 /// A bank that sends mail.
 pub(super) struct MailingBank {
