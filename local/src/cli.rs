@@ -58,6 +58,8 @@ pub(crate) enum Command {
     Env,
     /// Print the routes.
     Routes,
+    /// Print all that was read from the template, as JSON.
+    Describe,
 }
 
 /// Where things are, and how much of them there may be.

@@ -13,7 +13,7 @@ use tokio::select;
 use crate::{
     Error,
     cli::Options,
-    console, invoker,
+    console, describe, invoker,
     lambda::{Invocation, InvokeError, aws_variables},
     serve::api_url,
     spec,
@@ -149,6 +149,13 @@ pub(crate) fn routes(template: &Template) -> Result<(), Error> {
         let auth = api.authorizer_of(route).unwrap_or("-");
         row(&route.method, &route.path, &route.function, auth);
     }
+    Ok(())
+}
+
+/// Prints all that was read from the template.
+pub(crate) fn describe(options: &Options, template: &Template) -> Result<(), Error> {
+    let description = describe::describe(template, &api_url(options.address()))?;
+    console::print(&format!("{description:#}"));
     Ok(())
 }
 

@@ -9,6 +9,7 @@ mod cli;
 mod clock;
 mod commands;
 mod console;
+mod describe;
 mod emulator;
 mod gateway;
 mod lambda;
@@ -90,6 +91,7 @@ async fn run(cli: &Cli) -> Result<(), Error> {
         Command::Exec { function } => commands::exec(options, &template, function),
         Command::Env => commands::env(options, &template),
         Command::Routes => commands::routes(&template),
+        Command::Describe => commands::describe(options, &template),
     }
 }
 
