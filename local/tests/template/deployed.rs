@@ -2,10 +2,14 @@
 //! stack.
 //!
 //! What only a stack can know stands there as it would in `Fn::Sub`: `${VerifyEmailQueue.Arn}`. The
-//! value of a parameter in the Parameter Store is its name, `<DatabaseUrl>`. Nothing of the tool that
-//! is tested helps to find out any of this.
+//! value of a parameter in the Parameter Store is its name, `<DatabaseUrl>`. Nothing of the tool
+//! that is tested helps to find out any of this.
 
-use std::{collections::BTreeMap, path::Path, process::Command};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    process::{Command, Output},
+};
 
 use serde_json::{Map, Value};
 
@@ -36,12 +40,8 @@ pub(crate) struct Function<'t> {
 impl Template {
     /// Has the template transformed with these parameters.
     pub(crate) fn transformed(given: &[(&str, &str)]) -> Self {
-        let output = Command::new("python")
-            .args(["infra/transform.py", "template.yaml"])
-            .args(given.iter().map(|(name, value)| format!("{name}={value}")))
-            .current_dir(root())
-            .output()
-            .expect("`make test` has a python on the PATH");
+        let pairs = given.iter().map(|(name, value)| format!("{name}={value}"));
+        let output = transform("template.yaml", pairs);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let source = serde_json::from_slice(&output.stdout).unwrap();
         let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -60,8 +60,8 @@ impl Template {
         template
     }
 
-    /// The same with another value at one place, such as `LoginFunction/Properties/Timeout`, or without
-    /// that place if the value is null.
+    /// The same with another value at one place, such as `LoginFunction/Properties/Timeout`, or
+    /// without that place if the value is null.
     pub(crate) fn planted(&self, place: &str, value: &Value) -> Self {
         let mut source = self.source.clone();
         let place = if place.starts_with('/') { place } else { &format!("/Resources/{place}") };
@@ -103,7 +103,7 @@ impl Template {
     }
 
     /// Who is invoked by a text with a reference in it: a function's name if it is by the alias
-    /// `live`, or else with `:$LATEST` behind it.
+    /// `live`, or else with the version behind it, as in `login:$LATEST`.
     pub(crate) fn invoked(&self, text: &str) -> String {
         let reference =
             references(text).pop().unwrap_or_else(|| panic!("{text} refers to nothing"));
@@ -112,16 +112,26 @@ impl Template {
             let found = all.find(|function| function.id == id).map(|function| function.name);
             found.unwrap_or_else(|| panic!("{id} is no function")).to_owned()
         };
-        let target = &self.resources[reference.trim_end_matches(".Arn")];
-        match target["Type"].as_str() {
-            Some("AWS::Lambda::Alias") if target["Properties"]["Name"] == "live" => {
-                name_of(references(target["Properties"]["FunctionName"].as_str().unwrap())[0])
-            }
-            _ => format!("{}:$LATEST", name_of(reference.trim_end_matches(".Arn"))),
+        let id = reference.trim_end_matches(".Arn");
+        let properties = &self.resources[id]["Properties"];
+        if self.resources[id]["Type"] != "AWS::Lambda::Alias" {
+            return format!("{}:$LATEST", name_of(id));
+        }
+        let name = name_of(references(properties["FunctionName"].as_str().unwrap())[0]);
+        match properties["Name"].as_str().unwrap() {
+            "live" => name,
+            alias => format!("{name}:{alias}"),
         }
     }
 
-    /// The REST API's OpenAPI document.
+    /// The function that is invoked by a text with a reference in it.
+    pub(crate) fn invoked_function(&self, text: &str) -> Function<'_> {
+        let name = self.invoked(text);
+        let name = name.split(':').next().unwrap();
+        self.functions().find(|function| function.name == name).unwrap()
+    }
+
+    /// The REST API's `OpenAPI` document.
     pub(crate) fn body(&self) -> &Value {
         &self.only("AWS::ApiGateway::RestApi").1["Properties"]["Body"]
     }
@@ -175,14 +185,14 @@ impl Template {
             }
             Value::Object(map) => {
                 let only = map.iter().next().filter(|_| map.len() == 1);
-                match only.filter(|(name, _)| *name == "Ref" || name.starts_with("Fn::")) {
-                    Some((name, argument)) => self.call(name, argument),
-                    None => {
-                        let entry =
-                            |(key, value): (&String, _)| Some((key.clone(), self.resolved(value)?));
-                        Some(Value::Object(map.iter().filter_map(entry).collect()))
-                    }
+                let is_call = |name: &str| name == "Ref" || name.starts_with("Fn::");
+                if let Some((name, argument)) = only.filter(|(name, _)| is_call(name)) {
+                    return self.call(name, argument);
                 }
+                let entries = map.iter();
+                let entries =
+                    entries.filter_map(|(key, value)| Some((key.clone(), self.resolved(value)?)));
+                Some(Value::Object(entries.collect()))
             }
             plain => Some(plain.clone()),
         }
@@ -280,6 +290,13 @@ impl Function<'_> {
     }
 }
 
+/// Runs the transform.
+pub(crate) fn transform(template: &str, pairs: impl Iterator<Item = String>) -> Output {
+    let mut command = Command::new("python");
+    command.args(["infra/transform.py", template]).args(pairs).current_dir(root());
+    command.output().expect("`make test` has a python on the PATH")
+}
+
 /// The folder of the repository.
 pub(crate) fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -290,7 +307,7 @@ pub(crate) fn references(text: &str) -> Vec<&str> {
     text.split("${").skip(1).filter_map(|part| part.split('}').next()).collect()
 }
 
-/// A plain value as CloudFormation passes it on.
+/// A plain value as `CloudFormation` passes it on.
 pub(crate) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -5,10 +5,12 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::wildcard_enum_match_arm,
     reason = "a test may fail in any of these ways"
 )]
 
 mod deployed;
+mod rules;
 mod sameness;
 
 use std::sync::LazyLock;
@@ -19,7 +21,7 @@ use deployed::Template;
 static DEFAULTS: LazyLock<Template> = LazyLock::new(|| Template::transformed(&[]));
 
 /// Parameters by which every condition turns.
-const OTHER: [(&str, &str); 14] = [
+const OTHER: [(&str, &str); 15] = [
     ("Stage", "prod"),
     ("MailSender", "bank@example.org"),
     ("PublicUrl", "https://bank.example.org"),
@@ -31,6 +33,7 @@ const OTHER: [(&str, &str); 14] = [
     ("RequireVerifiedEmail", "false"),
     ("LogLevel", "DEBUG"),
     ("LogRetentionDays", "30"),
+    ("Release", "7f83b1657ff1fc53b92dc18148a1d65dfc2d4b1fa3d677284addd200126d9069"),
     ("GradualDeployment", "false"),
     ("WebFirewall", "true"),
     ("ReserveConcurrency", "false"),

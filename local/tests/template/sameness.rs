@@ -1,13 +1,17 @@
-//! What runs on one machine is what is deployed: the tool reads from the template what AWS's transform
-//! makes of it.
+//! What runs on one machine is what is deployed: the tool reads from the template what AWS's
+//! transform makes of it.
 
-use std::process::{Command, Stdio};
+use std::{
+    fs, iter,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use serde_json::{Map, Value, json};
 
 use crate::{
     DEFAULTS, OTHERS,
-    deployed::{Template, items, number, references, root, text},
+    deployed::{Template, items, number, references, root, text, transform},
 };
 
 /// Where an emulator of AWS is said to be.
@@ -237,10 +241,22 @@ fn what_runs_here_is_what_is_deployed() {
 }
 
 #[test]
-fn a_difference_is_seen_where_it_is() {
-    let local = local(&DEFAULTS, &[]);
+fn what_cannot_be_deployed_is_named() {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("invalid.yaml");
+    let function = "{Type: AWS::Serverless::Function, Properties: {CodeUri: a, Runtime: 1}}";
+    fs::write(&path, format!("Resources: {{PayFunction: {function}}}")).unwrap();
+    let output = transform(path.to_str().unwrap(), iter::empty());
+    assert_eq!(output.status.code(), Some(1));
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert!(output.stdout.is_empty() && complaint.contains("PayFunction"), "{complaint}");
+}
+
+/// Where things are in the transformed template and in the description, and what to change of them.
+type Changes = (&'static str, &'static str, Vec<(&'static str, Value, &'static str)>);
+
+fn changes_of_the_api() -> Vec<Changes> {
     let latest = json!("functions/${LoginFunction.Arn}/invocations");
-    let cases = [
+    vec![
         (
             "Api/Properties/Body/paths/~1accounts/get",
             "routes.GET /accounts",
@@ -260,19 +276,16 @@ fn a_difference_is_seen_where_it_is() {
         (
             "Api/Properties/Body/components/securitySchemes/AccessToken",
             "authorizers.AccessToken",
+            vec![("name", json!("X-Token"), ".header"), ("in", json!("query"), ".header")],
+        ),
+        (
+            "Api/Properties/Body/components/securitySchemes/AccessToken/\
+             x-amazon-apigateway-authorizer",
+            "authorizers.AccessToken",
             vec![
-                ("name", json!("X-Token"), ".header"),
-                ("x-amazon-apigateway-authorizer/type", json!("request"), ".type"),
-                (
-                    "x-amazon-apigateway-authorizer/authorizerResultTtlInSeconds",
-                    json!(0),
-                    ".ttl_secs",
-                ),
-                (
-                    "x-amazon-apigateway-authorizer/identityValidationExpression",
-                    json!(".*"),
-                    ".validation",
-                ),
+                ("type", json!("request"), ".type"),
+                ("authorizerResultTtlInSeconds", json!(0), ".ttl_secs"),
+                ("identityValidationExpression", json!(".*"), ".validation"),
             ],
         ),
         (
@@ -291,6 +304,11 @@ fn a_difference_is_seen_where_it_is() {
             vec![("x-amazon-apigateway-binary-media-types", json!([]), "binary_media_types")],
         ),
         ("ApiStage/Properties", "stage", vec![("StageName", json!("other"), "")]),
+    ]
+}
+
+fn changes_of_functions() -> Vec<Changes> {
+    vec![
         (
             "LoginFunction/Properties",
             "functions.login",
@@ -336,9 +354,14 @@ fn a_difference_is_seen_where_it_is() {
             ],
         ),
         ("MailIdentity/Properties", "mail", vec![("EmailIdentity", json!("x"), "_identities")]),
-    ];
-    for (parent, expected, plants) in cases {
-        for (key, value, place) in plants {
+    ]
+}
+
+#[test]
+fn a_difference_is_seen_where_it_is() {
+    let local = local(&DEFAULTS, &[]);
+    for (parent, expected, changes) in [changes_of_the_api(), changes_of_functions()].concat() {
+        for (key, value, place) in changes {
             let expected = format!("{expected}{place}");
             let found = compare(&local, &DEFAULTS.planted(&format!("{parent}/{key}"), &value));
             let is_seen = found.iter().any(|difference| difference.starts_with(&expected));
