@@ -45,7 +45,8 @@ FROM runtime AS bank
 # A new volume for keys takes over the owner of the folder that it is mounted at.
 RUN install -d -o 10001 -g 10001 -m 700 /keys
 WORKDIR /bank
-COPY template.yaml local/keys.sh ./
+COPY template.yaml ./
+COPY local/keys.sh /usr/local/bin/bank-keys
 COPY --from=build-bank /out bin
 ENV PATH="/bank/bin:$PATH"
 USER 10001:10001

@@ -157,6 +157,44 @@ fn every_route_is_in_the_readme() {
     }
 }
 
+/// SAM passes over a parameter that the template does not have, and what another stage's is would be taken.
+#[test]
+fn every_stage_is_given_its_own_parameters() {
+    let template: Yaml = serde_yaml_ng::from_str(&read("template.yaml")).unwrap();
+    let stored: BTreeSet<String> = template["Parameters"]
+        .as_mapping()
+        .unwrap()
+        .iter()
+        .filter(|(_, declared)| declared["Type"].as_str().unwrap().starts_with("AWS::SSM::"))
+        .map(|(name, _)| name.as_str().unwrap().to_owned())
+        .collect();
+    let samconfig = read("samconfig.toml");
+    let blocks: Vec<&str> = samconfig.split("parameter_overrides").skip(1).collect();
+    assert_eq!(blocks.len(), 4, "the default, and three stages");
+    for block in blocks {
+        let block = block.split("\n[").next().unwrap();
+        let pairs: Vec<(&str, &str)> = block
+            .split_whitespace()
+            .filter_map(|word| word.split_once('='))
+            .skip_while(|(name, _)| name.is_empty())
+            .collect();
+        let (_, stage) = pairs.iter().find(|(name, _)| *name == "Stage").unwrap();
+        for (name, value) in &pairs {
+            assert!(
+                !template["Parameters"][*name].is_null(),
+                "the template has no parameter {name}"
+            );
+            let of_stage = format!("/simplebank/{stage}/");
+            assert!(
+                !value.starts_with('/') || value.starts_with(&of_stage),
+                "{stage}: {name}={value}"
+            );
+        }
+        let given: BTreeSet<String> = pairs.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert!(stored.is_subset(&given), "{stage} is not given all of {stored:?}");
+    }
+}
+
 /// What the gateway says for itself, it says in the bank's words.
 #[test]
 fn gateway_responses_use_the_words_of_problems() {

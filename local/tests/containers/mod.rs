@@ -58,7 +58,7 @@ fn command_line(service: &Value, keys: &Path) -> Vec<String> {
         .map(|word| word.as_str().unwrap().replace("/keys", keys.to_str().unwrap()))
         .map(|word| {
             word.replace("/bank/template.yaml", &format!("{ROOT}/template.yaml"))
-                .replace("/bank/keys.sh", &format!("{ROOT}/local/keys.sh"))
+                .replace("bank-keys", &format!("{ROOT}/local/keys.sh"))
         })
         .collect()
 }
