@@ -17,12 +17,13 @@ mkdir -p "$folder"
 
 kept() { sed -n "s,^$1=,,p" "$folder/secrets"; }
 
-# Both files or none.
+# Both files or none. A command that fails ends the script only where its output is assigned.
 write() {
-  local keyring=$1 cursor_key=$2
+  local keyring=$1 cursor_key=$2 public
+  public=$("$tool" public <<<"$keyring")
   printf '%s=%s\n' "$keyring_name" "$keyring" "$cursor_name" "$cursor_key" >"$folder/secrets.new"
   printf '%s=%s\n' SigningKeyringSecret "$keyring_name" CursorKeySecret "$cursor_name" \
-    TokenPublicKeys "$("$tool" public <<<"$keyring")" >"$folder/parameters.new"
+    TokenPublicKeys "$public" >"$folder/parameters.new"
   mv "$folder/secrets.new" "$folder/secrets"
   mv "$folder/parameters.new" "$folder/parameters"
 }
@@ -30,12 +31,16 @@ write() {
 case $action in
   make)
     if [[ ! -s $folder/secrets || ! -s $folder/parameters ]]; then
-      write "$("$tool" new)" "$("$tool" cursor)"
+      keyring=$("$tool" new)
+      cursor_key=$("$tool" cursor)
+      write "$keyring" "$cursor_key"
       echo "Wrote new keys to $folder"
     fi
     ;;
   rotate)
-    write "$(kept "$keyring_name" | "$tool" rotate)" "$(kept "$cursor_name")"
+    keyring=$(kept "$keyring_name" | "$tool" rotate)
+    cursor_key=$(kept "$cursor_name")
+    write "$keyring" "$cursor_key"
     echo "Rotated the keys in $folder; restart what runs with them"
     ;;
   *) echo "$action: make or rotate" >&2 && exit 1 ;;

@@ -67,7 +67,10 @@ fn command_line(service: &Value, keys: &Path) -> Vec<String> {
 fn run(command_line: &[String]) -> Output {
     let binaries = Path::new(env!("CARGO_BIN_EXE_bank-local")).parent().unwrap();
     let mut command = Command::new("env");
-    command.arg(format!("PATH={}:/usr/bin:/bin", binaries.display())).args(command_line);
+    command
+        .env_remove("BIN")
+        .arg(format!("PATH={}:/usr/bin:/bin", binaries.display()))
+        .args(command_line);
     command.output().unwrap()
 }
 
