@@ -3,7 +3,7 @@
 //! The schema keeps the same rules by itself, one row at a time. This looks at what came of it, so
 //! that a rule which is missing, switched off or wrong is found out all the same.
 
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
 
 use super::{ConnectError, options};
 use crate::config::DatabaseConfig;
@@ -48,7 +48,7 @@ pub async fn verify(config: &DatabaseConfig) -> Result<Vec<Breach>, Verification
 async fn read(connection: &mut PgConnection) -> Result<Vec<Breach>, sqlx::Error> {
     let mut snapshot =
         connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-    sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *snapshot).await?;
+    snapshot.execute("SET LOCAL statement_timeout = 0").await?;
     let breaches = sqlx::query_file_as!(Breach, "src/store/postgres/verification.sql")
         .fetch_all(&mut *snapshot)
         .await?;
