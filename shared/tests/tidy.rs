@@ -15,7 +15,7 @@ use std::{
 
 use serde_json::Value;
 use serde_yaml_ng::Value as Yaml;
-use shared::{bank::BankError, http::Problem};
+use shared::{bank::BankError, http::Problem, store::postgres::migrations::schemas};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
@@ -272,6 +272,14 @@ fn every_route_has_a_recorded_event() {
         }
     }
     assert_eq!(recorded, template_routes());
+}
+
+/// Or a stack would be deployed without its newest migration.
+#[test]
+fn the_template_deploys_the_newest_schema() {
+    let template: Yaml = serde_yaml_ng::from_str(&read("template.yaml")).unwrap();
+    let deployed = template["Resources"]["Migrations"]["Properties"]["Schema"].as_str().unwrap();
+    assert_eq!(deployed, schemas().last().unwrap(), "migrations/ has changed: run `make schema`");
 }
 
 /// What each function is made of. `cargo tree` sees all of them together, as `make build` names them: features

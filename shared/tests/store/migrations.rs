@@ -126,7 +126,7 @@ async fn the_books_and_their_keys_survive_a_migration(_: PgPoolOptions, options:
                 down().await;
                 bank.pool.execute(OLD_MOVE_MONEY).await.unwrap();
             }
-            Direction::Up | Direction::Stay => {
+            Direction::Up | Direction::Deploy | Direction::Stay => {
                 bank.pool.execute(NO_OLD_MOVE_MONEY).await.unwrap();
                 migrate(&config, direction).await.unwrap();
             }
