@@ -100,14 +100,6 @@ impl DatabaseConfig {
         Self::read("DATABASE_URL", "DATABASE_SECRET")
     }
 
-    /// Reads the settings of the role that owns the schema, for whoever changes it.
-    ///
-    /// # Errors
-    /// When `OWNER_DATABASE_URL` is not set.
-    pub fn owner_from_env() -> Result<Self, ConfigError> {
-        Self::read("OWNER_DATABASE_URL", "OWNER_DATABASE_SECRET")
-    }
-
     fn read(url: &'static str, secret: &'static str) -> Result<Self, ConfigError> {
         Ok(Self {
             url: required(url)?,
@@ -115,6 +107,28 @@ impl DatabaseConfig {
             ca_file: read("DATABASE_CA_FILE").map(PathBuf::from),
             allow_unsafe: parsed("ALLOW_UNSAFE_DATABASE")?.unwrap_or(false),
             connections: parsed("DATABASE_CONNECTIONS")?,
+        })
+    }
+}
+
+/// What whoever moves the schema works with.
+#[derive(Debug, Clone)]
+pub struct MigrationConfig {
+    /// The database, as the role that owns the schema.
+    pub owner: DatabaseConfig,
+    /// `DATABASE_SECRET`: the secret of the application's role, which gets its password from there.
+    pub application_secret: Option<String>,
+}
+
+impl MigrationConfig {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// When `OWNER_DATABASE_URL` is not set.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            owner: DatabaseConfig::read("OWNER_DATABASE_URL", "OWNER_DATABASE_SECRET")?,
+            application_secret: read("DATABASE_SECRET"),
         })
     }
 }

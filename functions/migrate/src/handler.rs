@@ -3,11 +3,11 @@
 use lambda_runtime::Error;
 use serde::{Deserialize, Serialize};
 use shared::{
-    config::DatabaseConfig,
+    config::{DatabaseConfig, MigrationConfig},
     domain::{Role, Username},
     store::postgres::{
         migrations::{Direction, Status, migrate},
-        roles::grant_role,
+        roles::{ApplicationPassword, grant_role},
     },
 };
 
@@ -36,18 +36,33 @@ pub(crate) enum State {
     Granted { username: String, role: String },
 }
 
-pub(crate) async fn handle(config: &DatabaseConfig, command: Command) -> Result<State, Error> {
+pub(crate) async fn handle(config: &MigrationConfig, command: Command) -> Result<State, Error> {
     match command {
-        Command::Up {} => schema(config, Direction::Up).await,
-        Command::Down {} => schema(config, Direction::Down).await,
-        Command::Status {} => schema(config, Direction::Stay).await,
-        Command::GrantRole(grant) => grant.give(config).await,
+        Command::Up {} => make_ready(config, Direction::Up).await,
+        Command::Down {} => Ok(migrate(&config.owner, Direction::Down).await?.into()),
+        Command::Status {} => Ok(migrate(&config.owner, Direction::Stay).await?.into()),
+        Command::GrantRole(grant) => grant.give(&config.owner).await,
     }
 }
 
-async fn schema(config: &DatabaseConfig, direction: Direction) -> Result<State, Error> {
-    let Status { version, pending } = migrate(config, direction).await?;
-    Ok(State::Schema { version, pending })
+/// Moves the schema and, where the application's role has its password from a secret, sets that.
+async fn make_ready(config: &MigrationConfig, direction: Direction) -> Result<State, Error> {
+    // A secret that is of no use is found out before anything changes.
+    let password = match &config.application_secret {
+        Some(secret) => Some(ApplicationPassword::read(secret).await?),
+        None => None,
+    };
+    let status = migrate(&config.owner, direction).await?;
+    if let Some(password) = password {
+        password.set(&config.owner).await?;
+    }
+    Ok(status.into())
+}
+
+impl From<Status> for State {
+    fn from(Status { version, pending }: Status) -> Self {
+        Self::Schema { version, pending }
+    }
 }
 
 impl Grant {

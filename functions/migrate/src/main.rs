@@ -6,12 +6,12 @@ mod handler;
 mod tests;
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use shared::{config::DatabaseConfig, telemetry};
+use shared::{config::MigrationConfig, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let config = DatabaseConfig::owner_from_env()?;
+    let config = MigrationConfig::from_env()?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<_>| {
         handler::handle(&config, event.payload).await
     }))

@@ -1,5 +1,5 @@
 use serde_json::json;
-use shared::config::DatabaseConfig;
+use shared::config::{DatabaseConfig, MigrationConfig};
 
 use crate::handler::{Command, handle};
 
@@ -29,8 +29,9 @@ fn only_four_actions_are_known() {
 #[tokio::test]
 async fn a_grant_that_is_none_reaches_no_database() {
     let url = "postgres://nobody@localhost:1/none".to_owned();
-    let config =
+    let owner =
         DatabaseConfig { url, secret: None, ca_file: None, allow_unsafe: false, connections: None };
+    let config = MigrationConfig { owner, application_secret: None };
     for (username, role, operator, refused) in [
         ("Alice", "banker", "olga", "username"),
         ("alice", "root", "olga", "role"),

@@ -60,9 +60,20 @@ pub enum ConnectError {
 
 /// Who to log in as, as RDS writes it into a secret.
 #[derive(Deserialize)]
-struct Login {
-    username: String,
-    password: String,
+pub(super) struct Login {
+    pub(super) username: String,
+    pub(super) password: String,
+}
+
+impl Login {
+    pub(super) async fn read(secret: &str) -> Result<Self, SecretError> {
+        let source = SecretSource::Named { name: secret.to_owned(), version: None };
+        let parse = |text: &str| {
+            // Where a text is broken, serde would repeat some of it.
+            serde_json::from_str(text).map_err(|_| "JSON with username and password is needed")
+        };
+        secrets::load(&source, parse).await
+    }
 }
 
 /// Reads the settings of a connection, and the secret if there is one.
@@ -96,12 +107,7 @@ async fn with_login(
     options: PgConnectOptions,
     secret: &str,
 ) -> Result<PgConnectOptions, SecretError> {
-    let source = SecretSource::Named { name: secret.to_owned(), version: None };
-    let login: Login = secrets::load(&source, |text| {
-        // Where a text is broken, serde would repeat some of it.
-        serde_json::from_str(text).map_err(|_| "JSON with username and password is needed")
-    })
-    .await?;
+    let login = Login::read(secret).await?;
     Ok(options.username(&login.username).password(&login.password))
 }
 
