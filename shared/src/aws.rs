@@ -9,7 +9,7 @@ use aws_config::{
     timeout::TimeoutConfig,
 };
 use aws_smithy_http_client::{
-    Builder,
+    Builder, Connector,
     tls::{Provider, rustls_provider::CryptoMode},
 };
 
@@ -23,10 +23,18 @@ pub(crate) struct Patience {
     pub(crate) attempts: u32,
 }
 
+const TLS: Provider = Provider::Rustls(CryptoMode::Ring);
+
+/// The same HTTP and TLS for what is no call of AWS's API.
+#[must_use]
+pub fn connector() -> Connector {
+    Connector::builder().tls_provider(TLS).build()
+}
+
 /// Lambda puts region and credentials into the environment, and where they are missing nobody should go
 /// and ask the network for them.
 pub(crate) async fn config(patience: Patience) -> SdkConfig {
-    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let http = Builder::new().tls_provider(TLS).build_https();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(patience.connect)
         .operation_attempt_timeout(patience.attempt)

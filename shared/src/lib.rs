@@ -15,7 +15,7 @@ pub mod tasks;
 pub mod http;
 
 pub mod app;
-mod aws;
+pub mod aws;
 pub mod clock;
 pub mod config;
 pub mod guard;

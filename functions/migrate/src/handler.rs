@@ -1,4 +1,4 @@
-//! Action in, what stands afterwards out.
+//! What is done: action in, what stands afterwards out.
 
 use lambda_runtime::Error;
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,8 @@ use shared::{
         roles::{ApplicationPassword, grant_role},
     },
 };
+
+use crate::resource::Verdict;
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
@@ -34,6 +36,7 @@ pub(crate) struct Grant {
 pub(crate) enum State {
     Schema { version: i64, pending: Vec<i64> },
     Granted { username: String, role: String },
+    Answered { status: Verdict },
 }
 
 pub(crate) async fn handle(config: &MigrationConfig, command: Command) -> Result<State, Error> {
@@ -46,7 +49,10 @@ pub(crate) async fn handle(config: &MigrationConfig, command: Command) -> Result
 }
 
 /// Moves the schema and, where the application's role has its password from a secret, sets that.
-async fn make_ready(config: &MigrationConfig, direction: Direction) -> Result<State, Error> {
+pub(crate) async fn make_ready(
+    config: &MigrationConfig,
+    direction: Direction,
+) -> Result<State, Error> {
     // A secret that is of no use is found out before anything changes.
     let password = match &config.application_secret {
         Some(secret) => Some(ApplicationPassword::read(secret).await?),
