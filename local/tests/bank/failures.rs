@@ -21,7 +21,12 @@ use crate::support::{self, Gateway, signal, try_signal};
 
 /// The processes of one function.
 pub(super) fn processes(gateway: &Gateway, function: &str) -> Vec<String> {
-    let parent = gateway.pid().to_string();
+    children(gateway.pid(), function)
+}
+
+/// Those that this process has started.
+pub(super) fn children(parent: u32, function: &str) -> Vec<String> {
+    let parent = parent.to_string();
     let output = Command::new("ps").args(["-o", "pid=,comm=", "--ppid", &parent]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines()

@@ -12,6 +12,8 @@ mod idempotency;
 mod logins;
 mod mail;
 mod metrics;
+mod migrations;
+mod passwords;
 pub(crate) mod people;
 mod readme;
 mod refusals;

@@ -1,6 +1,6 @@
 //! A running bank, and people who use it.
 
-use std::{net::IpAddr, sync::OnceLock, time::Duration};
+use std::{net::IpAddr, process::Output, sync::OnceLock, time::Duration};
 
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
@@ -59,7 +59,7 @@ pub(crate) async fn own_database() -> String {
     make_database(&format!("simplebank_e2e_{}", Uuid::new_v4().simple())).await
 }
 
-/// The same, without a schema.
+/// The same without anything in it.
 pub(crate) async fn empty_database() -> String {
     create_database(&format!("simplebank_e2e_{}", Uuid::new_v4().simple())).await
 }
@@ -266,16 +266,26 @@ pub(crate) fn own_address() -> IpAddr {
 
 /// Invokes a function by itself.
 pub(crate) async fn invoke(database_url: &str, function: &str, event: &Value) -> Value {
-    let (arguments, event) = (arguments(database_url), event.to_string());
-    let invoke = ["invoke", function, "--data", &event];
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(invoke).collect();
-    let output = support::run(&arguments).await;
+    let output = try_invoke(database_url, &[], function, event).await;
     let log = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{log}");
     for secret in ["@example.com", "k4.secret.", "k4.local.", "$argon2"] {
         assert!(!log.contains(secret), "{secret} was logged: {log}");
     }
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The same with more arguments, whatever comes of it.
+pub(crate) async fn try_invoke(
+    database_url: &str,
+    more: &[&str],
+    function: &str,
+    event: &Value,
+) -> Output {
+    let (arguments, event) = (arguments(database_url), event.to_string());
+    let arguments = arguments.iter().map(String::as_str).chain(more.iter().copied());
+    let arguments: Vec<&str> = arguments.chain(["invoke", function, "--data", &event]).collect();
+    support::run(&arguments).await
 }
 
 pub(crate) fn sign_up(username: &str) -> Value {
