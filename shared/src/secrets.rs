@@ -56,7 +56,8 @@ where
     let (place, parsed) = match source {
         SecretSource::Given { setting, text } => ((*setting).to_owned(), parse(text)),
         SecretSource::Named { name, version } => {
-            let text = fetch(name, version.clone()).await?;
+            // On the heap: whoever may have to read a secret would hold the SDK's call.
+            let text = Box::pin(fetch(name, version.clone())).await?;
             (format!("the secret {name}"), parse(&text))
         }
     };

@@ -20,7 +20,7 @@ pub(crate) async fn deliver(url: &str, text: &str) -> Result<(), Error> {
         match put(url, text).await {
             Ok(()) => return Ok(()),
             Err(error) => {
-                tracing::warn!(cause = chain(error.as_ref()), "the answer is sent once more")
+                tracing::warn!(cause = chain(error.as_ref()), "the answer is sent once more");
             }
         }
         sleep(pause).await;

@@ -83,7 +83,7 @@ impl Login {
 pub async fn options(config: &DatabaseConfig) -> Result<PgConnectOptions, ConnectError> {
     let options = without_login(config)?;
     match &config.secret {
-        Some(secret) => Ok(Box::pin(with_login(options, secret)).await?),
+        Some(secret) => Ok(with_login(options, secret).await?),
         None => Ok(options),
     }
 }
