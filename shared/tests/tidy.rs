@@ -170,7 +170,7 @@ fn every_stage_is_given_its_own_parameters() {
         .collect();
     let samconfig = read("samconfig.toml");
     let blocks: Vec<&str> = samconfig.split("parameter_overrides").skip(1).collect();
-    assert_eq!(blocks.len(), 4, "the default, and three stages");
+    assert_eq!(blocks.len(), 3, "a block for each stage");
     for block in blocks {
         let block = block.split("\n[").next().unwrap();
         let pairs: Vec<(&str, &str)> = block
@@ -192,6 +192,47 @@ fn every_stage_is_given_its_own_parameters() {
         }
         let given: BTreeSet<String> = pairs.iter().map(|(name, _)| (*name).to_owned()).collect();
         assert!(stored.is_subset(&given), "{stage} is not given all of {stored:?}");
+    }
+}
+
+/// Every function has its alarms, and every metric of ours that is looked at is one that is written.
+#[test]
+fn what_is_watched_is_there() {
+    let watched = read("infra/observability.yaml");
+    for name in function_names() {
+        assert!(
+            watched.contains(&format!("simplebank-${{Stage}}-{name}\"")),
+            "nobody watches {name}"
+        );
+    }
+    // The table in its documentation, which a test of the bank's holds against what functions write.
+    let metrics = read("shared/src/telemetry/metrics.rs");
+    let rows = metrics.lines().filter_map(|line| line.strip_prefix("//! | `"));
+    let written: BTreeSet<(String, String)> = rows
+        .map(|row| {
+            let (name, rest) = row.split_once("` |").unwrap();
+            let dimensions = rest.split('|').next().unwrap();
+            (name.to_owned(), dimensions.replace(['`', ' '], ""))
+        })
+        .collect();
+    let searches = watched.split("SEARCH('{SimpleBank,Stage").skip(1);
+    let searched: Vec<(String, String)> = searches
+        .map(|rest| {
+            let (dimensions, rest) = rest.split_once("} MetricName=\\\"").unwrap();
+            let name = rest.split('\\').next().unwrap();
+            (name.to_owned(), dimensions.trim_start_matches(',').to_owned())
+        })
+        .collect();
+    assert!(!searched.is_empty(), "observability.yaml is written otherwise by now");
+    for pair in searched {
+        assert!(written.contains(&pair), "nobody writes {pair:?}");
+    }
+    let namespaces: Vec<&str> = watched.split("Namespace: SimpleBank").skip(1).collect();
+    assert!(!namespaces.is_empty(), "observability.yaml is written otherwise by now");
+    for alarm in namespaces {
+        let name = alarm.split("MetricName: ").nth(1).unwrap();
+        let name = name.split_whitespace().next().unwrap().to_owned();
+        assert!(written.contains(&(name.clone(), String::new())), "nobody writes {name} by stage");
     }
 }
 
