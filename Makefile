@@ -116,8 +116,9 @@ compile: setup-build
 ## What is deployed
 ##
 
-# Named as packages, the functions alone are built, with the features that they alone ask for. cargo-lambda
-# copies whatever program of the workspace it finds built for this target: `size` looks for strangers.
+# Named as packages, the functions alone are built, with the features that they alone ask for; a default feature
+# is for other places than Lambda. cargo-lambda copies whatever program of the workspace it finds built for this
+# target: `size` looks for strangers.
 .PHONY: build
 build: setup-target setup-release ## Build the functions as they are deployed into target/lambda (ARCH=arm64)
 	rm -rf $(ARTEFACTS)
@@ -127,7 +128,7 @@ build: setup-target setup-release ## Build the functions as they are deployed in
 define cargo_lambda
 PATH="$(PYTHON_TOOLS):$$PATH" CARGO_ZIGBUILD_CACHE_DIR=$(ZIG_CACHE) ZIG_GLOBAL_CACHE_DIR=$(ZIG_CACHE) \
 	  cargo lambda build --release --locked --target $(TARGET).$(GLIBC) \
-	  --lambda-dir $(1) $(addprefix -p ,$(FUNCTIONS)) $(2)
+	  --lambda-dir $(1) --no-default-features $(addprefix -p ,$(FUNCTIONS)) $(2)
 endef
 
 .PHONY: size
@@ -136,7 +137,7 @@ size: setup-python ## Say how large they are, and fail if one is over its budget
 
 # The program of their tests is built beside them, so that it is what they are.
 .PHONY: test-artefacts
-test-artefacts: setup-target setup-release setup-postgres ## Try them under AWS's emulator of the Lambda runtime, on a machine that they were built for
+test-artefacts: setup-target setup-release setup-postgres ## Try them under AWS's emulator of the Lambda runtime, on a machine like Lambda's (ARCH, AVX2)
 	$(call cargo_lambda,$(ARTEFACTS)-tests,-p careless --bin careless)
 	PATH="$(PYTHON_TOOLS):$$PATH" ARTEFACTS=$(ARTEFACTS) $(POSTGRES) with-throwaway cargo test --workspace --test main -- artefacts
 

@@ -30,6 +30,7 @@ impl Traffic {
     pub(crate) const LAMBDA: Self =
         Self { connections: NonZero::<u16>::MIN, patience: Duration::from_secs(2) };
     /// As many as come. Whoever waits for longer than this would hear no sooner from another try.
+    #[cfg(feature = "server")]
     pub(crate) const SERVER: Self =
         Self { connections: NonZero::new(10).unwrap(), patience: Duration::from_secs(5) };
 }

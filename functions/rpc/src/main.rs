@@ -6,6 +6,7 @@ mod call;
 mod interceptors;
 mod lambda;
 mod refused;
+#[cfg(feature = "server")]
 mod server;
 mod service;
 #[cfg(test)]
@@ -14,7 +15,6 @@ mod v1;
 mod wiring;
 mod words;
 
-use mimalloc::MiMalloc;
 use shared::{
     config::GrpcConfig,
     http::{Error, serve_whole},
@@ -29,8 +29,9 @@ use crate::{
 
 /// Gives 19 MiB back when a password is hashed, where the system's keeps them for each of its arenas: a
 /// hundred sign-ups would leave 800 MB behind.
+#[cfg(feature = "server")]
 #[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> Result<(), Error> {
     telemetry::init();
@@ -39,9 +40,14 @@ fn main() -> Result<(), Error> {
             let app = Box::pin(App::from_env(Traffic::LAMBDA)).await?;
             serve_whole(Edge::new(app), lambda::answer).await
         }),
+        #[cfg(feature = "server")]
         Some(address) => Builder::new_multi_thread().enable_all().build()?.block_on(async {
             let app = Box::pin(App::from_env(Traffic::SERVER)).await?;
             server::serve(app, address).await
         }),
+        #[cfg(not(feature = "server"))]
+        Some(_) => {
+            Err("GRPC_SERVER_ADDRESS is set, and this program was built without the server".into())
+        }
     }
 }
