@@ -46,11 +46,44 @@ deploy_stack() {
     ${overrides[0]:+--parameter-overrides "${overrides[@]}"}
 }
 
+# Whether stack $1 is there. One that is in review is only wished for.
+has_stack() {
+  local status
+  if status=$(aws cloudformation describe-stacks --stack-name "$1" --query 'Stacks[0].StackStatus' --output text 2>&1); then
+    [[ $status != REVIEW_IN_PROGRESS ]]
+  else
+    [[ $status == *"does not exist"* ]] || fail "$status"
+    return 1
+  fi
+}
+
+# A subnet cannot move, so that its zone is given to a new network alone.
 network() {
-  local list
+  local list chosen="" zones=()
   list=$(aws ec2 describe-managed-prefix-lists --query 'PrefixLists[0].PrefixListId' --output text \
     --filters "Name=prefix-list-name,Values=com.amazonaws.$(region).s3")
-  deploy_stack network "simplebank-$stage-network" "S3PrefixList=$list"
+  if ! has_stack "simplebank-$stage-network"; then
+    chosen=$(choose_zones)
+  fi
+  read -ra zones <<<"$chosen"
+  deploy_stack network "simplebank-$stage-network" "S3PrefixList=$list" ${zones[@]+"${zones[@]}"}
+}
+
+# Prints two zones as parameters: with Egress=endpoints, such as have all the endpoints.
+choose_zones() {
+  local lists found region
+  region=$(region) || return
+  # A line of zones, and then one for each service.
+  lists=$(aws ec2 describe-availability-zones --query 'AvailabilityZones[].ZoneName' --output text \
+    --filters Name=zone-type,Values=availability-zone Name=state,Values=available) || return
+  if [[ " $(sed -n 's/^network //p' "infra/stages/$stage" | tr '\n' ' ') ${given[*]-} " != *" Egress=nat "* ]]; then
+    lists+=$'\n'$(aws ec2 describe-vpc-endpoint-services --query 'ServiceDetails[].AvailabilityZones' --output text \
+      --service-names "com.amazonaws.$region.secretsmanager" "com.amazonaws.$region.sqs" "com.amazonaws.$region.email") ||
+      fail 'Where a region lacks one of these endpoints: PARAMETERS="Egress=nat"'
+  fi
+  found=$(awk '{ for (i = 1; i <= NF; i++) seen[$i]++ } END { for (zone in seen) if (seen[zone] == NR) print zone }' <<<"$lists" | sort | head -2)
+  [[ $found == *$'\n'* ]] || fail "No two zones of $region have all the endpoints: PARAMETERS=\"Egress=nat\""
+  echo "FirstZone=${found%$'\n'*} SecondZone=${found#*$'\n'}"
 }
 
 region() {
@@ -98,20 +131,30 @@ put_parameter() { aws ssm put-parameter --name "$1" --type String --value "$2" >
 # or its part of the template has changed, not when a parameter's value has, and calls would go to the old version
 # with the old keys and the old database.
 app() {
-  local name overrides=() release
+  local name overrides=() release architecture
   release=$(printf '%s %s' "$(git rev-parse HEAD 2>/dev/null)" "$(date -u +%s)" | "$tools/python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())')
   for name in functions/*; do
     [[ -s target/lambda/${name#*/}/bootstrap ]] || fail "target/lambda/${name#*/}/bootstrap is missing: run make build first."
   done
   # GitHub's artefacts forget that a file is a program.
   chmod +x target/lambda/*/bootstrap
+  architecture=$(architecture_of "target/lambda/${name#*/}/bootstrap")
   read -ra overrides <<<"$(setting parameter_overrides)"
-  if ! aws cloudformation describe-stacks --stack-name "simplebank-$stage" >/dev/null 2>&1; then
+  if ! has_stack "simplebank-$stage"; then
     overrides+=("SigningKeyringVersion=$(current_version "simplebank/$stage/keyring")")
   fi
   SAM_CLI_TELEMETRY=0 "$tools/sam" deploy --config-env "$stage" --no-fail-on-empty-changeset \
     ${CI:+--no-confirm-changeset} ${CLOUDFORMATION_ROLE:+--role-arn "$CLOUDFORMATION_ROLE"} \
-    --parameter-overrides "${overrides[@]}" "Release=$release" ${given[@]+"${given[@]}"}
+    --parameter-overrides "${overrides[@]}" "Release=$release" ${given[@]+"${given[@]}"} "Architecture=$architecture"
+}
+
+# What the program $1 was built for, as the header of an ELF file says. Another architecture would start nothing.
+architecture_of() {
+  case $(od -An -tx1 -j18 -N2 "$1" | tr -d ' ') in
+    3e00) echo x86_64 ;;
+    b700) echo arm64 ;;
+    *) fail "$1 is no program for Lambda: run make build." ;;
+  esac
 }
 
 # The id alone: the secret is not read.
