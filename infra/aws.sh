@@ -172,7 +172,10 @@ print(tomlkit.parse(open("samconfig.toml").read())[sys.argv[1]]["deploy"]["param
 case "$verb" in
   account) deploy_stack account simplebank-account ;;
   observability) deploy_stack observability "simplebank-$stage-observability" ;;
-  github) deploy_stack github-oidc "simplebank-$stage-github" "Repository=${3:?OWNER/NAME}" ;;
+  github)
+    deploy_stack github-oidc "simplebank-$stage-github" "Repository=${3:?OWNER/NAME}" \
+      "SecurityGroup=/simplebank/$stage/network/security_group" "OwnerSecret=/simplebank/$stage/database/owner_secret"
+    ;;
   network | database | secrets | app) "$verb" ;;
   url)
     aws cloudformation describe-stacks --stack-name "simplebank-$stage" --output text \
