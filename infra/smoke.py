@@ -14,9 +14,11 @@ Money leaves an account only if its owner's address is verified, which takes a m
 
 --no-money leaves out accounts and money: what is booked stays in the books for ever, and production's are no place
 for tests. A customer cannot be removed, so each run leaves two, named smoke_..., with addresses of SES's mailbox
-simulator, which takes mail and bothers nobody. Sessions are ended, and balances paid out where that is allowed.
+simulator, which takes mail and bothers nobody. Sessions are ended, also when a step has failed, and balances paid
+out where that is allowed.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -48,6 +50,8 @@ class Answer:
 class Bank:
     def __init__(self, url):
         self.url = url.rstrip("/")
+        # Of sessions that live.
+        self.tokens = []
 
     def call(self, method, path, body=None, token=None, key=None, accept="application/json"):
         request = urllib.request.Request(self.url + path, method=method, headers={"Accept": accept})
@@ -74,6 +78,12 @@ class Bank:
             sys.exit(f"{what}: {method} {path} was answered {answer.status} and not {status}: {said}")
         print(f"  {status} {what}")
         return answer
+
+    def end_sessions(self):
+        """Ends what a failed step has left. If that fails too, the first failure is what is told."""
+        for token in self.tokens:
+            with contextlib.suppress(SystemExit):
+                self.call("POST", "/users/logout", token=token)
 
 
 def check(what, holds):
@@ -109,6 +119,7 @@ class Customer:
         session = self.bank.expect("logs in", 200, "POST", "/users/login", body={
             "username": self.username, "password": self.password}).json()
         self.token = session["access_token"]
+        self.bank.tokens.append(self.token)
         return session["user"]["is_email_verified"]
 
     def open_account(self):
@@ -133,6 +144,7 @@ class Customer:
         self.bank.expect("logs out", 204, "POST", "/users/logout", token=self.token)
         refused = self.bank.expect("is nobody afterwards", 401, "GET", "/accounts", token=self.token)
         check("which is since the session has ended", refused.code() == "session_ended")
+        self.bank.tokens.remove(self.token)
 
 
 def verify(customer):
@@ -195,6 +207,14 @@ def move_money(alice, bob, verified):
 
 def main(url, money):
     bank = Bank(url)
+    try:
+        run_scenario(bank, money)
+    finally:
+        bank.end_sessions()
+    print("The bank does what it should.")
+
+
+def run_scenario(bank, money):
     print(f"{bank.url}, {bank.expect('is there', 200, 'GET', '/healthz').json()}")
     bank.expect("asks for a token", 401, "GET", "/accounts")
     alice, verified = payer(bank)
@@ -207,7 +227,6 @@ def main(url, money):
         bank.expect("does not see another's account", 404, "GET", f"/accounts/{alice.account}", token=bob.token)
     alice.log_out()
     bob.log_out()
-    print("The bank does what it should.")
 
 
 if __name__ == "__main__":
