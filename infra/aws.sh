@@ -131,7 +131,7 @@ put_parameter() { aws ssm put-parameter --name "$1" --type String --value "$2" >
 # or its part of the template has changed, not when a parameter's value has, and calls would go to the old version
 # with the old keys and the old database.
 app() {
-  local name overrides=() release architecture
+  local name parameters overrides=() release architecture
   release=$(printf '%s %s' "$(git rev-parse HEAD 2>/dev/null)" "$(date -u +%s)" | "$tools/python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())')
   for name in functions/*; do
     [[ -s target/lambda/${name#*/}/bootstrap ]] || fail "target/lambda/${name#*/}/bootstrap is missing: run make build first."
@@ -139,7 +139,9 @@ app() {
   # GitHub's artefacts forget that a file is a program.
   chmod +x target/lambda/*/bootstrap
   architecture=$(architecture_of "target/lambda/${name#*/}/bootstrap")
-  read -ra overrides <<<"$(setting parameter_overrides)"
+  # An assignment ends the script if its command fails, and a here-string does not.
+  parameters=$(setting parameter_overrides)
+  read -ra overrides <<<"$parameters"
   if ! has_stack "simplebank-$stage"; then
     overrides+=("SigningKeyringVersion=$(current_version "simplebank/$stage/keyring")")
   fi
