@@ -8,7 +8,8 @@ use crate::deployed::{items, references, text};
 /// Called by their own names, and so by no alias that could be moved bit by bit.
 const AT_ONCE: [&str; 3] = ["authorizer", "migrate", "verify"];
 /// Either takes a release back.
-const ALARMS: [&str; 2] = ["${ReleaseErrorsAlarm}", "${ReleaseServerErrorsAlarm}"];
+const ALARMS: [&str; 3] =
+    ["${ReleaseErrorsAlarm}", "${ReleaseJobErrorsAlarm}", "${ReleaseServerErrorsAlarm}"];
 
 /// Requests, messages and the clock reach the version that was released, not what is uploaded.
 pub(super) fn calls_go_through_the_alias(template: &Template) -> Vec<String> {
