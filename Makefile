@@ -199,7 +199,7 @@ keys: compile ## Make the keys of tokens and cursors, once
 # Of the files in migrations/, as the stack's custom resource names it.
 .PHONY: schema
 schema: ## Write into template.yaml which schema is deployed, after a change of migrations/
-	@schema=$$(cat migrations/*.up.sql | sha256sum | cut -d' ' -f1); \
+	@schema=$$(cat migrations/*.up.sql | { sha256sum 2>/dev/null || shasum -a 256; } | cut -d' ' -f1); \
 	sed -E "s/^( +Schema: )[0-9a-f]{64}$$/\1$$schema/" template.yaml >template.yaml.new; mv template.yaml.new template.yaml
 
 .PHONY: keys-rotate

@@ -132,7 +132,7 @@ put_parameter() { aws ssm put-parameter --name "$1" --type String --value "$2" >
 # with the old keys and the old database.
 app() {
   local name parameters overrides=() release architecture
-  release=$(printf '%s %s' "$(git rev-parse HEAD 2>/dev/null)" "$(date -u +%s)" | "$tools/python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())')
+  release=$(printf '%s %s' "$(git rev-parse HEAD 2>/dev/null)" "$(date -u +%s)" | "$tools/python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest()[:10])')
   for name in functions/*; do
     [[ -s target/lambda/${name#*/}/bootstrap ]] || fail "target/lambda/${name#*/}/bootstrap is missing: run make build first."
   done

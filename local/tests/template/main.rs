@@ -33,7 +33,7 @@ const OTHER: [(&str, &str); 15] = [
     ("RequireVerifiedEmail", "false"),
     ("LogLevel", "DEBUG"),
     ("LogRetentionDays", "30"),
-    ("Release", "7f83b1657ff1fc53b92dc18148a1d65dfc2d4b1fa3d677284addd200126d9069"),
+    ("Release", "7f83b1657f"),
     ("GradualDeployment", "false"),
     ("WebFirewall", "true"),
     ("ReserveConcurrency", "false"),

@@ -33,6 +33,15 @@ pub(super) fn logs_are_forgotten(template: &Template) -> Vec<String> {
     logs.map(|(id, _)| format!("{id} is kept forever")).collect()
 }
 
+/// Lambda takes 256 characters, of which a release needs eleven.
+pub(super) fn descriptions_fit(template: &Template) -> Vec<String> {
+    const MOST: usize = 256 - 11;
+    let long = template
+        .functions()
+        .filter(|function| text(&function.properties["Description"]).chars().count() > MOST);
+    long.map(|function| format!("{} describes itself at length", function.name)).collect()
+}
+
 /// Who is waited for, and who waits: the latter gives up last.
 pub(super) fn who_waits_waits_longest(template: &Template) -> Vec<String> {
     let mut found = Vec::new();
@@ -199,6 +208,7 @@ fn what_breaks_a_bound_is_seen() {
                 json!("Text"),
             ),
             (functions_log_and_trace, at("LoginFunction", "LoggingConfig/LogGroup"), Value::Null),
+            (descriptions_fit, at("LoginFunction", "Description"), json!("in ".repeat(82))),
             (
                 functions_log_and_trace,
                 at("LoginFunction", "LoggingConfig/LogGroup"),

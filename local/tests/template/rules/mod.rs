@@ -18,7 +18,7 @@ type Rule = fn(&Template) -> Vec<String>;
 /// A rule, and what to plant where.
 type Plant = (Rule, String, Value);
 
-const RULES: [(&str, Rule); 23] = [
+const RULES: [(&str, Rule); 24] = [
     ("routes_need_a_token", api::routes_need_a_token),
     ("the_access_log_knows_nobody", api::the_access_log_knows_nobody),
     ("methods_are_throttled", api::methods_are_throttled),
@@ -31,6 +31,7 @@ const RULES: [(&str, Rule); 23] = [
     ("who_is_told_may", policies::who_is_told_may),
     ("no_secret_is_in_an_environment", policies::no_secret_is_in_an_environment),
     ("functions_log_and_trace", bounds::functions_log_and_trace),
+    ("descriptions_fit", bounds::descriptions_fit),
     ("logs_are_forgotten", bounds::logs_are_forgotten),
     ("who_waits_waits_longest", bounds::who_waits_waits_longest),
     ("connections_suffice", bounds::connections_suffice),
