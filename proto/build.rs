@@ -25,6 +25,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     connectrpc_build::Config::new()
         .descriptor_set(compiled)
         .files(&files)
+        // It would have cargo look at the file that was just written, and so build this anew each time.
+        .emit_rerun_directives(false)
         .include_file("_connectrpc.rs")
         .compile()?;
     Ok(())

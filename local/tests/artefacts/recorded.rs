@@ -20,6 +20,17 @@ const PASSWORD: &str = "seven tall cranes";
 /// members, or this text.
 struct Case(&'static str, Option<u16>, Value);
 
+/// A task with the recorded number.
+const ONE_TASK: &str = "INSERT INTO verify_emails (id, username, email, reason)
+    SELECT 4711, username, email, 'resend' FROM users";
+/// Her address is verified, and there is another account.
+const SOMEBODY_TO_PAY: &[&str] = &[
+    "UPDATE users SET is_email_verified = true",
+    "INSERT INTO users (username, hashed_password, full_name, email)
+     SELECT 'bob', hashed_password, 'Bob', 'bob@example.com' FROM users",
+    "INSERT INTO accounts (owner, currency) VALUES ('bob', 'USD')",
+];
+
 /// Alice's life. Each act begins with what is done to the database, for want of others who do it.
 fn acts() -> [(&'static [&'static str], Vec<Case>); 3] {
     let alice = json!({ "username": "alice" });
@@ -43,8 +54,6 @@ fn acts() -> [(&'static [&'static str], Vec<Case>); 3] {
         Case("accounts/deposit", Some(201), json!({ "entry": { "amount": 100 } })),
         Case("relay_outbox/every_minute", None, json!({ "published": 0, "pruned": 0 })),
     ];
-    const ONE_TASK: &str = "INSERT INTO verify_emails (id, username, email, reason)
-        SELECT 4711, username, email, 'resend' FROM users";
     // Nobody plays SES.
     let failed = json!({ "itemIdentifier": "059f36b4-87a3-44ab-83d2-661975830a7d" });
     let second = vec![
@@ -52,12 +61,6 @@ fn acts() -> [(&'static [&'static str], Vec<Case>); 3] {
         Case("verify_email/show", Some(200), json!("<form")),
         Case("verify_email/verify", Some(404), not_found.clone()),
         Case("verify_email/verify_form", Some(404), json!("<html")),
-    ];
-    const SOMEBODY_TO_PAY: &[&str] = &[
-        "UPDATE users SET is_email_verified = true",
-        "INSERT INTO users (username, hashed_password, full_name, email)
-         SELECT 'bob', hashed_password, 'Bob', 'bob@example.com' FROM users",
-        "INSERT INTO accounts (owner, currency) VALUES ('bob', 'USD')",
     ];
     let (hers, other) = (json!({ "current": true }), json!({ "current": false }));
     let third = vec![
