@@ -215,16 +215,16 @@ fn what_is_watched_is_there() {
             (name.to_owned(), dimensions.replace(['`', ' '], ""))
         })
         .collect();
-    let searches = watched.split("SEARCH('{SimpleBank,Stage").skip(1);
-    let searched: Vec<(String, String)> = searches
+    let found = watched.split("SEARCH('{SimpleBank,Stage").skip(1);
+    let looked_at: Vec<(String, String)> = found
         .map(|rest| {
             let (dimensions, rest) = rest.split_once("} MetricName=\\\"").unwrap();
             let name = rest.split('\\').next().unwrap();
             (name.to_owned(), dimensions.trim_start_matches(',').to_owned())
         })
         .collect();
-    assert!(!searched.is_empty(), "observability.yaml is written otherwise by now");
-    for pair in searched {
+    assert!(!looked_at.is_empty(), "observability.yaml is written otherwise by now");
+    for pair in looked_at {
         assert!(written.contains(&pair), "nobody writes {pair:?}");
     }
     let namespaces: Vec<&str> = watched.split("Namespace: SimpleBank").skip(1).collect();

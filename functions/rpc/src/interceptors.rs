@@ -122,7 +122,7 @@ pub(crate) async fn logged<B, R>(
     let reached = Reached::default();
     let ids = Ids::of(request.extensions());
     request.extensions_mut().insert(reached.clone());
-    let (response, spent) = measured(serve(request)).await;
+    let (response, spent) = measured(Box::pin(serve(request))).await;
     if !reached.0.load(Ordering::Relaxed) {
         let status = response.status();
         log("(none)", &format!("unread, {}", status.as_u16()), &ids, spent);

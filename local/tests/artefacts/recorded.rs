@@ -8,10 +8,14 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
+use shared::store::postgres::migrations::schemas;
 use sqlx::{Connection, Executor, PgConnection};
 
 use super::{functions, rie::Emulated};
-use crate::bank::people::{ROOT, SECRETS, arguments, empty_database, key};
+use crate::bank::{
+    migrations::{Address, SIGNED},
+    people::{ROOT, SECRETS, arguments, empty_database, key},
+};
 
 /// The password of the recorded events.
 const PASSWORD: &str = "seven tall cranes";
@@ -38,6 +42,7 @@ fn acts() -> [(&'static [&'static str], Vec<Case>); 3] {
     let not_found = json!({ "code": "not_found" });
     let first = vec![
         Case("migrate/status", None, json!({ "version": 0 })),
+        Case("migrate/create", None, json!({ "status": "SUCCESS" })),
         Case("migrate/up", None, json!({ "pending": [] })),
         Case("docs/health", Some(200), json!({ "status": "ok" })),
         Case("docs/health_v2", Some(200), json!({ "status": "ok" })),
@@ -85,6 +90,8 @@ fn acts() -> [(&'static [&'static str], Vec<Case>); 3] {
         Case("sessions/list", Some(200), json!([other, other, other, hers, other])),
         Case("sessions/end", Some(404), not_found),
         Case("sessions/log_out", Some(204), json!("")),
+        Case("migrate/update", None, json!({ "status": "SUCCESS" })),
+        Case("migrate/delete", None, json!({ "status": "SUCCESS" })),
     ];
     [(&[], first), (&[ONE_TASK], second), (SOMEBODY_TO_PAY, third)]
 }
@@ -94,6 +101,8 @@ struct Stage {
     arguments: Vec<String>,
     functions: BTreeMap<String, Emulated>,
     session: Value,
+    /// Where `CloudFormation` is answered.
+    address: Address,
 }
 
 impl Stage {
@@ -126,7 +135,7 @@ impl Stage {
         self.functions.get_mut(name).unwrap()
     }
 
-    /// Puts what can be of use once only in place of what was recorded: session, tokens, keys.
+    /// Puts what can be of use once only in place of what was recorded: session, tokens, keys, addresses.
     fn make_real(&self, event: &mut Value) {
         let bearer =
             format!("Bearer {}", self.session["access_token"].as_str().unwrap_or_default());
@@ -138,6 +147,8 @@ impl Stage {
             ("/multiValueHeaders/authorization/0", &json!(bearer)),
             ("/headers/idempotency-key", &json!(key)),
             ("/multiValueHeaders/idempotency-key/0", &json!(key)),
+            ("/ResponseURL", &json!(format!("{}{SIGNED}", self.address.url))),
+            ("/ResourceProperties/Schema", &json!(schemas().last())),
         ] {
             if let Some(place) = event.pointer_mut(pointer) {
                 *place = value.clone();
@@ -190,6 +201,7 @@ async fn every_recorded_event_is_answered_as_it_should_be() {
         arguments: arguments(&database_url),
         functions: BTreeMap::new(),
         session: Value::Null,
+        address: Address::start(&[]).await,
     };
     for (statements, cases) in acts() {
         let mut database = PgConnection::connect(&database_url).await.unwrap();

@@ -1,4 +1,5 @@
-//! What the functions count, as CloudWatch reads it in their log.
+//! What the functions count, as `CloudWatch` reads it in their log.
+#![expect(clippy::disallowed_types, reason = "counts, and times that were measured")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

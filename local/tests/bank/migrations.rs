@@ -30,7 +30,7 @@ use super::{
 use crate::support::{command, signal};
 
 /// What is signed, which has to arrive as it is.
-const SIGNED: &str = "/arn%3Aaws%3Acloudformation%3Astack/bank%7CMigrations%7C1?X-Amz-Signature=\
+pub(crate) const SIGNED: &str = "/arn%3Aaws%3Acloudformation%3Astack/bank%7CMigrations%7C1?X-Amz-Signature=\
                       a%2Fb%2Bc%3D&x=+~'()*";
 
 /// What came to the address.
@@ -42,8 +42,8 @@ struct Delivery {
 }
 
 /// Where answers go.
-struct Address {
-    url: String,
+pub(crate) struct Address {
+    pub(crate) url: String,
     inbox: Arc<Inbox>,
 }
 
@@ -55,7 +55,7 @@ struct Inbox {
 }
 
 impl Address {
-    async fn start(first: &[Option<StatusCode>]) -> Self {
+    pub(crate) async fn start(first: &[Option<StatusCode>]) -> Self {
         let first = Mutex::new(VecDeque::from(first.to_vec()));
         let inbox = Arc::new(Inbox { first, ..Inbox::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

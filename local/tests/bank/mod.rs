@@ -12,7 +12,7 @@ mod idempotency;
 mod logins;
 mod mail;
 mod metrics;
-mod migrations;
+pub(crate) mod migrations;
 mod passwords;
 pub(crate) mod people;
 mod readme;

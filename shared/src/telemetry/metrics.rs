@@ -1,4 +1,4 @@
-//! What is counted and measured, for CloudWatch: lines in its embedded metric format, which the log of a
+//! What is counted and measured, for `CloudWatch`: lines in its embedded metric format, which the log of a
 //! function carries. On Lambda only; elsewhere nobody reads them, and the counters cost nothing.
 //!
 //! Each has the dimension `Stage` besides those below. None has one that a client can choose: the number
@@ -91,6 +91,7 @@ pub fn breaches(count: usize) {
     gauge!("Breaches").set(u32::try_from(count).unwrap_or(u32::MAX));
 }
 
+#[expect(clippy::disallowed_types, reason = "a time that was measured, and no money")]
 fn millis(duration: Duration) -> f64 {
     duration.div_duration_f64(Duration::from_millis(1))
 }

@@ -329,7 +329,7 @@ where
     Outcome: Future<Output = Result<Reply, Failed>>,
     Failed: Into<Failure> + From<BankError>,
 {
-    let response: Response<Body> = answer(app, handler, event.into_request()).await;
+    let response: Response<Body> = Box::pin(answer(app, handler, event.into_request())).await;
     let (parts, body) = response.into_parts();
     assert_eq!(parts.headers["cache-control"], "no-store");
     assert_eq!(parts.headers["x-content-type-options"], "nosniff");

@@ -88,7 +88,7 @@ pub(super) fn releases_are_watched(template: &Template) -> Vec<String> {
         .flat_map(|alarm| items(&template.resources[alarm]["Properties"]["Metrics"]))
         .map(|metric| text(&metric["MetricStat"]["Metric"]["Dimensions"][0]["Value"]))
         .collect();
-    let shifted = template.functions().filter(|function| !UNSHIFTED.contains(&&*function.name));
+    let shifted = template.functions().filter(|function| !UNSHIFTED.contains(&function.name));
     let missing = shifted
         .map(|function| text(&function.properties["FunctionName"]))
         .filter(|name| !watched.contains(name));
