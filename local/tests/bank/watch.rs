@@ -152,6 +152,11 @@ async fn cargo_lambda_serves_the_same_bank() {
         let function = folder.file_name().unwrap().to_str().unwrap();
         for event in fs::read_dir(folder.join("events")).unwrap() {
             let event = event.unwrap().path();
+            // What answers a stack has a deadline, and cargo-lambda's lies in 1970. `migrations.rs` and the
+            // artefacts' tests try it.
+            if fs::read_to_string(&event).unwrap().contains("\"ResponseURL\"") {
+                continue;
+            }
             let answer = watch.invoke(function, &event).await;
             match function {
                 "migrate" if event.ends_with("grant_role.json") => {
