@@ -103,6 +103,10 @@ bench-db: setup-postgres setup-python ## Measure a transfer in the database besi
 bench-auth: setup-build setup-postgres compile ## Measure whether the time of a log-in tells who is a customer, a minute
 	@$(POSTGRES) with-throwaway cargo test -q -p bank-local --test main -- --ignored --nocapture timing
 
+.PHONY: openapi
+openapi: setup-build ## Write functions/docs/openapi.json anew, from what the functions say of their routes
+	UPDATE=1 cargo test -q -p docs --test document
+
 .PHONY: fmt
 fmt: ## Format the code
 	cargo fmt --all

@@ -1,27 +1,6 @@
-//! `POST /users`: signs somebody up.
-
-mod handler;
-mod request;
-#[cfg(test)]
-mod tests;
-
-use shared::{
-    auth::PasswordHasher,
-    config::{DatabaseConfig, QueueConfig},
-    http::{Error, serve},
-    store::PostgresStore,
-    tasks::SqsQueue,
-    telemetry,
-};
+//! The program: [`create_user`].
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    telemetry::init();
-    let store = PostgresStore::open(&DatabaseConfig::from_env()?).await?;
-    let app = handler::App {
-        store: Box::new(store),
-        queue: Box::new(SqsQueue::open(QueueConfig::from_env()?).await),
-        passwords: PasswordHasher::new()?,
-    };
-    serve(app, handler::handle).await
+async fn main() -> Result<(), shared::http::Error> {
+    create_user::run().await
 }

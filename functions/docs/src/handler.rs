@@ -7,10 +7,14 @@ use shared::{
     bank::BankError,
     http::{Reply, Request},
 };
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
-struct Health {
+/// That the gateway reaches functions.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Health {
+    #[schema(example = "ok")]
     status: &'static str,
+    #[schema(example = "0.1.0")]
     version: &'static str,
 }
 

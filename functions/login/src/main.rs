@@ -1,41 +1,6 @@
-//! `POST /users/login`: turns a password into a session with its tokens.
-
-mod handler;
-mod request;
-mod response;
-#[cfg(test)]
-mod tests;
-
-use shared::{
-    auth::{Keyring, PasswordHasher},
-    bank::{AccessTokens, LogInTools, Prover},
-    clock::SystemClock,
-    config::{AttemptConfig, DatabaseConfig, SessionConfig, SigningConfig},
-    http::{Error, serve},
-    secrets,
-    store::PostgresStore,
-    telemetry,
-};
+//! The program: [`login`].
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    telemetry::init();
-    let (signing, database) = (SigningConfig::from_env()?, DatabaseConfig::from_env()?);
-    let (store, keyring) = tokio::join!(
-        PostgresStore::open(&database),
-        secrets::load(&signing.keyring, Keyring::parse)
-    );
-    let tools = LogInTools {
-        prover: Prover {
-            passwords: PasswordHasher::new()?,
-            limits: AttemptConfig::from_env()?.limits,
-        },
-        access_tokens: AccessTokens {
-            signer: keyring?.signer(signing.token_format, &signing.stage),
-            clock: Box::new(SystemClock),
-            ttl: signing.access_token_ttl,
-        },
-        session_limits: SessionConfig::from_env()?.limits,
-    };
-    serve(handler::App { store: Box::new(store?), tools }, handler::handle).await
+async fn main() -> Result<(), shared::http::Error> {
+    login::run().await
 }

@@ -1,15 +1,21 @@
 //! The session, its two tokens and the user.
 
 use serde::Serialize;
-use shared::{bank::LoggedIn, http::wire::UserBody};
+use shared::{auth::RefreshToken, bank::LoggedIn, domain::SessionId, http::wire::UserBody};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+/// The session, its two tokens and the user.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LoggedIn)]
 pub(crate) struct LoggedInBody {
+    #[schema(value_type = SessionId)]
     session_id: String,
+    #[schema(example = "v4.public.…")]
     access_token: String,
     #[serde(with = "time::serde::rfc3339")]
     access_token_expires_at: OffsetDateTime,
+    #[schema(value_type = RefreshToken)]
     refresh_token: String,
     #[serde(with = "time::serde::rfc3339")]
     refresh_token_expires_at: OffsetDateTime,

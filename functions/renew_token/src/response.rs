@@ -1,15 +1,21 @@
 //! The session and its two new tokens.
 
 use serde::Serialize;
-use shared::bank::RenewedSession;
+use shared::{auth::RefreshToken, bank::RenewedSession, domain::SessionId};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+/// The session and its two new tokens.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RenewedSession)]
 pub(crate) struct RenewedBody {
+    #[schema(value_type = SessionId)]
     session_id: String,
+    #[schema(example = "v4.public.…")]
     access_token: String,
     #[serde(with = "time::serde::rfc3339")]
     access_token_expires_at: OffsetDateTime,
+    #[schema(value_type = RefreshToken)]
     refresh_token: String,
     #[serde(with = "time::serde::rfc3339")]
     refresh_token_expires_at: OffsetDateTime,

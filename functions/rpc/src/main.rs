@@ -1,31 +1,4 @@
-//! The bank over gRPC: on Lambda gRPC-Web, Connect and the JSON of the original's gateway; elsewhere a
-//! server of native gRPC besides.
-
-mod app;
-mod call;
-mod interceptors;
-mod lambda;
-mod refused;
-#[cfg(feature = "server")]
-mod server;
-mod service;
-#[cfg(test)]
-mod tests;
-mod v1;
-mod wiring;
-mod words;
-
-use shared::{
-    config::GrpcConfig,
-    http::{Error, serve_whole},
-    telemetry,
-};
-use tokio::runtime::Builder;
-
-use crate::{
-    app::{App, Traffic},
-    lambda::Edge,
-};
+//! The program: [`rpc`].
 
 /// Gives 19 MiB back when a password is hashed, where the system's keeps them for each of its arenas: a
 /// hundred sign-ups would leave 800 MB behind.
@@ -33,21 +6,6 @@ use crate::{
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() -> Result<(), Error> {
-    telemetry::init();
-    match GrpcConfig::from_env()?.address {
-        None => Builder::new_current_thread().enable_all().build()?.block_on(async {
-            let app = Box::pin(App::from_env(Traffic::LAMBDA)).await?;
-            serve_whole(Edge::new(app), lambda::answer).await
-        }),
-        #[cfg(feature = "server")]
-        Some(address) => Builder::new_multi_thread().enable_all().build()?.block_on(async {
-            let app = Box::pin(App::from_env(Traffic::SERVER)).await?;
-            server::serve(app, address).await
-        }),
-        #[cfg(not(feature = "server"))]
-        Some(_) => {
-            Err("GRPC_SERVER_ADDRESS is set, and this program was built without the server".into())
-        }
-    }
+fn main() -> Result<(), shared::http::Error> {
+    rpc::run()
 }

@@ -1,19 +1,26 @@
 //! A session as its user sees it.
 
 use serde::Serialize;
-use shared::domain::{Caller, LiveSession};
+use shared::domain::{Caller, LiveSession, SessionId};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+/// One of the user's live sessions.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
 pub(crate) struct SessionBody {
+    #[schema(value_type = SessionId)]
     id: String,
+    #[schema(example = "curl/8.5.0")]
     user_agent: String,
+    #[schema(example = "192.0.2.7")]
     client_ip: String,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
     expires_at: OffsetDateTime,
     /// Whether it is the one that asks.
+    #[schema(example = true)]
     current: bool,
 }
 

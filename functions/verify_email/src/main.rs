@@ -1,29 +1,6 @@
-//! `GET` and `POST /verify_email` and `POST /verify_email/resend`: an address is shown to be its user's.
-
-mod handler;
-mod page;
-mod request;
-mod response;
-#[cfg(test)]
-mod tests;
-
-use shared::{
-    clock::SystemClock,
-    config::{DatabaseConfig, QueueConfig},
-    http::{Error, serve},
-    store::PostgresStore,
-    tasks::SqsQueue,
-    telemetry,
-};
+//! The program: [`verify_email`].
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    telemetry::init();
-    let store = PostgresStore::open(&DatabaseConfig::from_env()?).await?;
-    let app = handler::App {
-        store: Box::new(store),
-        queue: Box::new(SqsQueue::open(QueueConfig::from_env()?).await),
-        clock: Box::new(SystemClock),
-    };
-    serve(app, handler::route).await
+async fn main() -> Result<(), shared::http::Error> {
+    verify_email::run().await
 }

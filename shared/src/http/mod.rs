@@ -7,6 +7,7 @@
 
 mod body;
 mod caller;
+pub mod contract;
 mod fields;
 mod page;
 mod path;

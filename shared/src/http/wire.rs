@@ -2,16 +2,26 @@
 
 use serde::Serialize;
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
-use crate::domain::{Account, Entry, Transfer, User};
+use crate::domain::{
+    Account, AccountId, Amount, Balance, Currency, Email, Entry, EntryId, EntryKind, FullName,
+    Role, Transfer, TransferId, User, Username,
+};
 
 /// A user, without anything that proves who they are.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = User)]
 pub struct UserBody {
+    #[schema(value_type = Username)]
     username: String,
+    #[schema(value_type = FullName)]
     full_name: String,
+    #[schema(value_type = Email)]
     email: String,
+    #[schema(example = true)]
     is_email_verified: bool,
+    #[schema(value_type = Role)]
     role: &'static str,
     #[serde(with = "time::serde::rfc3339")]
     password_changed_at: OffsetDateTime,
@@ -34,11 +44,16 @@ impl From<User> for UserBody {
 }
 
 /// An account. The balance is in minor units.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Account)]
 pub struct AccountBody {
+    #[schema(value_type = AccountId)]
     id: i64,
+    #[schema(value_type = Username)]
     owner: String,
+    #[schema(value_type = Balance)]
     balance: i64,
+    #[schema(value_type = Currency)]
     currency: &'static str,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -57,13 +72,20 @@ impl From<Account> for AccountBody {
 }
 
 /// An entry. Amounts are in minor units, negative when money left the account.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Entry)]
 pub struct EntryBody {
+    #[schema(value_type = EntryId)]
     id: i64,
+    #[schema(value_type = AccountId)]
     account_id: i64,
+    #[schema(example = -2500)]
     amount: i64,
+    #[schema(value_type = Balance)]
     balance_after: i64,
+    #[schema(value_type = EntryKind)]
     kind: &'static str,
+    #[schema(value_type = Option<TransferId>, required)]
     transfer_id: Option<i64>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -84,12 +106,18 @@ impl From<Entry> for EntryBody {
 }
 
 /// A transfer. The amount is in minor units.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Transfer)]
 pub struct TransferBody {
+    #[schema(value_type = TransferId)]
     id: i64,
+    #[schema(value_type = AccountId)]
     from_account_id: i64,
+    #[schema(value_type = AccountId)]
     to_account_id: i64,
+    #[schema(value_type = Amount)]
     amount: i64,
+    #[schema(value_type = Currency)]
     currency: &'static str,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,

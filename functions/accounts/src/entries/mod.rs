@@ -11,7 +11,8 @@ use shared::{
     http::{Reply, Request},
 };
 
-use self::{request::entries_request, response::EntriesBody};
+use self::request::entries_request;
+pub(crate) use self::response::EntriesBody;
 
 pub(crate) async fn handle(app: &App, request: &Request) -> Result<Reply, BankError> {
     let caller = request.caller(&*app.clock)?;

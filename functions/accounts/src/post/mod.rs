@@ -10,7 +10,8 @@ use shared::{
     http::{Reply, Request},
 };
 
-use self::{request::amount_request, response::PostingBody};
+use self::request::amount_request;
+pub(crate) use self::response::PostingBody;
 
 pub(crate) async fn deposit(app: &App, request: &Request) -> Result<Reply, BankError> {
     let caller = request.caller(&*app.clock)?;

@@ -5,8 +5,11 @@ use shared::{
     domain::Posting,
     http::wire::{AccountBody, EntryBody},
 };
+use utoipa::ToSchema;
 
-#[derive(Debug, Serialize)]
+/// The account as it is now, and the entry that made it so.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Posting)]
 pub(crate) struct PostingBody {
     account: AccountBody,
     entry: EntryBody,

@@ -2,8 +2,8 @@
 //! service, as the original's was. Names are in `snake_case`, nothing is shown that is zero, and what is not
 //! known is passed over.
 
-mod reply;
-mod status;
+pub(crate) mod reply;
+pub(crate) mod status;
 
 use connectrpc::{
     ConnectError, ConnectRpcService,

@@ -3,6 +3,11 @@
 use buffa_types::google::protobuf::Timestamp;
 use proto::simplebank::v1::{LoginUserResponse, User, VerifyEmailResponse};
 use serde::Serialize;
+use shared::{
+    auth::RefreshToken,
+    domain::{Email, FullName, SessionId, Username},
+};
+use utoipa::ToSchema;
 
 /// The reply of a call.
 #[derive(Serialize)]
@@ -10,31 +15,54 @@ use serde::Serialize;
 pub(super) enum Reply {
     User(UserReply),
     LoggedIn(Box<LoggedIn>),
-    Verified { is_verified: bool },
+    Verified(Verified),
 }
 
-#[derive(Serialize)]
-pub(super) struct UserReply {
+/// The user.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OriginalUserReply)]
+pub(crate) struct UserReply {
     user: UserBody,
 }
 
-#[derive(Serialize)]
-pub(super) struct LoggedIn {
+/// The session, its two tokens and the user.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OriginalLoggedIn)]
+pub(crate) struct LoggedIn {
     user: UserBody,
+    #[schema(value_type = SessionId)]
     session_id: String,
+    #[schema(example = "v4.public.…")]
     access_token: String,
+    #[schema(value_type = RefreshToken)]
     refresh_token: String,
+    #[schema(value_type = time::OffsetDateTime)]
     access_token_expires_at: Option<Timestamp>,
+    #[schema(value_type = time::OffsetDateTime)]
     refresh_token_expires_at: Option<Timestamp>,
 }
 
+/// That it is done.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OriginalVerified)]
+pub(crate) struct Verified {
+    #[schema(example = true)]
+    is_verified: bool,
+}
+
 /// The user as the original showed them. None of this is ever zero.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = OriginalUser)]
 struct UserBody {
+    #[schema(value_type = Username)]
     username: String,
+    #[schema(value_type = FullName)]
     full_name: String,
+    #[schema(value_type = Email)]
     email: String,
+    #[schema(value_type = time::OffsetDateTime)]
     password_changed_at: Option<Timestamp>,
+    #[schema(value_type = time::OffsetDateTime)]
     created_at: Option<Timestamp>,
 }
 
@@ -72,6 +100,6 @@ impl From<LoginUserResponse> for Reply {
 
 impl From<VerifyEmailResponse> for Reply {
     fn from(reply: VerifyEmailResponse) -> Self {
-        Self::Verified { is_verified: reply.is_verified }
+        Self::Verified(Verified { is_verified: reply.is_verified })
     }
 }

@@ -6,13 +6,19 @@ use buffa_types::google::protobuf::Duration;
 use connectrpc::{ConnectError, ErrorDetail};
 use proto::google::rpc::{BadRequest, RetryInfo};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// google.rpc.Status as JSON.
-#[derive(Serialize)]
-pub(super) struct Status<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = OriginalStatus)]
+pub(crate) struct Status<'a> {
+    /// A code of google.rpc.
+    #[schema(example = 3)]
     code: u32,
+    #[schema(example = "invalid parameters")]
     message: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<serde_json::Value>, required = false)]
     details: Vec<Detail>,
 }
 

@@ -9,7 +9,8 @@ use shared::{
     http::{Reply, Request},
 };
 
-use self::{request::transfer_request, response::TransferredBody};
+use self::request::transfer_request;
+pub(crate) use self::response::TransferredBody;
 
 pub(crate) async fn handle(app: &App, request: &Request) -> Result<Reply, BankError> {
     let caller = request.caller(&*app.clock)?;

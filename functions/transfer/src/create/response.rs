@@ -6,8 +6,11 @@ use shared::{
     domain::Transferred,
     http::wire::{AccountBody, EntryBody, TransferBody},
 };
+use utoipa::ToSchema;
 
-#[derive(Debug, Serialize)]
+/// A transfer, the account that paid, after it paid, and its entry.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Transferred)]
 pub(crate) struct TransferredBody {
     transfer: TransferBody,
     from_account: AccountBody,

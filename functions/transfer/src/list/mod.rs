@@ -9,10 +9,8 @@ use shared::{
     http::{Reply, Request},
 };
 
-use self::{
-    request::{ListRequest, list_request},
-    response::TransfersBody,
-};
+use self::request::{ListRequest, list_request};
+pub(crate) use self::response::TransfersBody;
 
 pub(crate) async fn handle(app: &App, request: &Request) -> Result<Reply, BankError> {
     let caller = request.caller(&*app.clock)?;

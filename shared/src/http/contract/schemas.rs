@@ -1,0 +1,127 @@
+//! How the domain's types are written in JSON and in addresses. A test holds each pattern against the
+//! parser of its type.
+
+use utoipa::{
+    Number, PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, SchemaFormat, Type},
+};
+
+use crate::{
+    auth::{RefreshToken, VerificationCode},
+    domain::{
+        AccountId, Amount, Balance, Currency, Email, EntryId, EntryKind, FullName, IdempotencyKey,
+        Limit, MAX_MINOR_UNITS, MAX_PAGE_NUMBER, Role, SessionId, TransferId, Username,
+        VerificationId,
+    },
+};
+
+/// A password that is to be set.
+pub enum NewPassword {}
+/// A password that is to be checked.
+pub enum OfferedPassword {}
+/// The position in a list at which the next slice begins.
+pub enum Cursor {}
+/// The number of a page, counted from 1.
+pub enum PageNumber {}
+/// The rows of a page.
+pub enum PageSize {}
+
+macro_rules! written {
+    ($($type:ty: $schema:expr;)*) => {$(
+        impl PartialSchema for $type {
+            fn schema() -> RefOr<Schema> {
+                $schema.into()
+            }
+        }
+        impl ToSchema for $type {}
+    )*};
+}
+
+written! {
+    Username: pattern("^[a-z0-9_]{3,100}$", "alice")
+        .description(Some("The name that a user logs in by."));
+    FullName: pattern(FULL_NAME, "Alice Liddell")
+        .min_length(Some(1))
+        .max_length(Some(100))
+        .description(Some(
+            "The name that a person is greeted by, in any script. Without control and invisible characters, \
+             < and >, and not blank.",
+        ));
+    Email: text("alice@example.com")
+        .format(Some(SchemaFormat::Custom("email".to_owned())))
+        .max_length(Some(200))
+        .description(Some(
+            "One address in ASCII at a domain with a dot in it, without quotes, display name and domain \
+             literal. Unique without regard to case.",
+        ));
+    NewPassword: secret("seven tall cranes")
+        .min_length(Some(8))
+        .max_length(Some(128))
+        .description(Some(
+            "Not the user's name or address, and none that is soon guessed.",
+        ));
+    OfferedPassword: secret("seven tall cranes").min_length(Some(1)).max_length(Some(128));
+    Role: codes(["depositor", "banker"], "depositor");
+    Currency: codes(Currency::ALL.map(Currency::code), Currency::Usd.code())
+        .description(Some("ISO 4217."));
+    Amount: integer(1, MAX_MINOR_UNITS, 2500)
+        .description(Some("Minor units: 2500 is 25 dollars."));
+    Balance: integer(0, MAX_MINOR_UNITS, 7500).description(Some("Minor units, never below zero."));
+    AccountId: integer(1, i64::MAX, 42);
+    EntryId: integer(1, i64::MAX, 1001);
+    EntryKind: codes(["deposit", "withdrawal", "transfer"], "transfer");
+    TransferId: integer(1, i64::MAX, 501);
+    VerificationId: integer(1, MAX_MINOR_UNITS, 2_482_649_261_713_517)
+        .description(Some("The number in the mail."));
+    VerificationCode: pattern("^[0-9a-f]{32}$", "0f8fad5bd9cb469fa16570867728950e")
+        .description(Some("The code in the mail."));
+    SessionId: pattern(UUID, "0190163d-8694-739b-aea5-966c26f8ad91")
+        .format(Some(SchemaFormat::Custom("uuid".to_owned())));
+    RefreshToken: text("dGhpcyBpcyBub3QgYSByZWFsIHJlZnJlc2ggdG9rZW4")
+        .description(Some("Opaque, of use once."));
+    IdempotencyKey: pattern("^[A-Za-z0-9_-]{16,64}$", "f3b1c2d4-0b5e-4c58-9d2e-2f6a1f0c7a11");
+    Cursor: text("v4.local.opaque").description(Some("An answer's `next_cursor`, as it was."));
+    Limit: integer(1, 100, 20).description(Some("The most rows to answer with; 20 unless said."));
+    PageNumber: integer(1, MAX_PAGE_NUMBER, 1);
+    PageSize: integer(5, 100, 20);
+}
+
+const UUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
+
+/// Something that is seen, among what is allowed. The tags of U+E0000 and later, which are not allowed either,
+/// have no notation that all readers of patterns know.
+const FULL_NAME: &str = "^[^<>\\x00-\\x1f\\x7f-\\x9f\\xad\\u061c\\u180e\\u200b\\u200e-\\u200f\\u2028-\\u202e\
+                         \\u2060-\\u206f\\ufeff\\ufff9-\\ufffb]*[^\\s<>\\x00-\\x1f\\x7f-\\x9f\\xad\\u061c\\u180e\
+                         \\u200b\\u200e-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb]\
+                         [^<>\\x00-\\x1f\\x7f-\\x9f\\xad\\u061c\\u180e\\u200b\\u200e-\\u200f\\u2028-\\u202e\
+                         \\u2060-\\u206f\\ufeff\\ufff9-\\ufffb]*$";
+
+fn text(example: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).examples([example])
+}
+
+fn pattern(pattern: &str, example: &str) -> ObjectBuilder {
+    text(example).pattern(Some(pattern))
+}
+
+fn secret(example: &str) -> ObjectBuilder {
+    text(example).format(Some(SchemaFormat::Custom("password".to_owned())))
+}
+
+fn codes<const N: usize>(codes: [&'static str; N], example: &str) -> ObjectBuilder {
+    text(example).enum_values(Some(codes))
+}
+
+/// A whole number, both ends included.
+fn integer(least: i64, most: i64, example: i64) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::Custom("int64".to_owned())))
+        .minimum(Some(number(least)))
+        .maximum(Some(number(most)))
+        .examples([example])
+}
+
+fn number(number: i64) -> Number {
+    isize::try_from(number).map_or(Number::Int(isize::MAX), Number::Int)
+}
