@@ -157,6 +157,22 @@ fn every_route_is_in_the_readme() {
     }
 }
 
+#[test]
+fn every_route_is_in_the_published_document() {
+    let document: Value = serde_json::from_str(&read("functions/docs/openapi.json")).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    let published: BTreeSet<(String, String)> = paths
+        .iter()
+        .flat_map(|(path, operations)| {
+            let methods = operations.as_object().unwrap().keys();
+            methods.map(move |method| (method.to_uppercase(), path.clone()))
+        })
+        .collect();
+    let served: BTreeSet<(String, String)> =
+        template_routes().into_iter().map(|(method, path, _)| (method, path)).collect();
+    assert_eq!(published, served);
+}
+
 /// SAM passes over a parameter that the template does not have, and what another stage's is would be taken.
 #[test]
 fn every_stage_is_given_its_own_parameters() {

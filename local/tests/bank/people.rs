@@ -4,7 +4,10 @@ use std::{net::IpAddr, process::Output, sync::OnceLock, time::Duration};
 
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
-use shared::auth::{Keyring, generate_cursor_key};
+use shared::{
+    auth::{Keyring, generate_cursor_key},
+    testing::assert_promised,
+};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -213,9 +216,13 @@ impl Bank {
     }
 
     async fn receive(&self, request: reqwest::RequestBuilder) -> Answer {
-        let response = request.timeout(Duration::from_mins(1)).send().await.unwrap();
+        let (client, request) = request.timeout(Duration::from_mins(1)).build_split();
+        let request = request.unwrap();
+        let (method, path) = (request.method().to_string(), request.url().path().to_owned());
+        let response = client.execute(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.bytes().await.unwrap();
+        assert_promised(&method, &path, status.as_u16(), &headers, &bytes);
         let body = if bytes.is_empty() {
             Value::Null
         } else {

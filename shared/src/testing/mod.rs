@@ -27,9 +27,11 @@ use crate::{
 
 mod fixtures;
 mod forgeries;
+mod promise;
 
 pub use self::fixtures::{account, amount, credentials, entry, posted, transfer, user};
 pub use self::forgeries::{Forger, Forgery};
+pub use self::promise::assert_promised;
 pub use crate::{
     store::MockStore,
     tasks::{MockMailer, MockTaskQueue},
@@ -305,7 +307,7 @@ impl Answer {
 /// Sends an event through a handler, by the way that events take on Lambda.
 ///
 /// # Panics
-/// When the answer is not JSON, or lacks a header that every answer has.
+/// When the answer is not JSON, lacks a header that every answer has, or is not what the document promises.
 pub async fn send<App, Handler, Outcome, Failed>(app: App, handler: Handler, event: Event) -> Answer
 where
     Handler: Fn(Arc<App>, Request) -> Outcome,
@@ -329,8 +331,10 @@ where
     Outcome: Future<Output = Result<Reply, Failed>>,
     Failed: Into<Failure> + From<BankError>,
 {
+    let (method, path) = (event.method.clone(), event.resource.clone());
     let response: Response<Body> = Box::pin(answer(app, handler, event.into_request())).await;
     let (parts, body) = response.into_parts();
+    assert_promised(&method, &path, parts.status.as_u16(), &parts.headers, body.as_ref());
     assert_eq!(parts.headers["cache-control"], "no-store");
     assert_eq!(parts.headers["x-content-type-options"], "nosniff");
     assert_eq!(parts.headers["x-request-id"], "request-1");

@@ -125,3 +125,66 @@ fn integer(least: i64, most: i64, example: i64) -> ObjectBuilder {
 fn number(number: i64) -> Number {
     isize::try_from(number).map_or(Number::Int(isize::MAX), Number::Int)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use regex::Regex;
+    use serde_json::json;
+
+    use super::*;
+
+    /// The pattern that is published for a type.
+    fn published<T: ToSchema>() -> Regex {
+        let schema = json!(T::schema());
+        let length = schema["maxLength"].as_u64();
+        assert!(length.is_none_or(|length| length == 100), "the test cuts at 100 characters");
+        Regex::new(schema["pattern"].as_str().unwrap()).unwrap()
+    }
+
+    /// Text of what the parsers are about: what is allowed, what is not, and what looks like either.
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[a-z0-9_]{0,102}",
+            "[A-Za-z0-9_-]{14,66}",
+            "[0-9a-fA-F]{31,33}",
+            "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-fA]{12}",
+            "[a-z <>\\x00-\\x20\\x7f-\\xa0\\u{200b}-\\u{2070}\\u{3000}é]{0,5}",
+            any::<String>(),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_published_is_what_is_taken(text in text()) {
+            let is_short = text.chars().count() <= 100;
+            let has_tag = text.contains(|character| ('\u{e0000}'..='\u{e007f}').contains(&character));
+            for (name, pattern, is_taken) in [
+                ("Username", published::<Username>(), Username::parse(&text).is_ok()),
+                ("IdempotencyKey", published::<IdempotencyKey>(), IdempotencyKey::parse(&text).is_ok()),
+                ("VerificationCode", published::<VerificationCode>(), VerificationCode::parse(&text).is_ok()),
+                ("SessionId", published::<SessionId>(), SessionId::parse(&text).is_ok()),
+            ] {
+                prop_assert_eq!(pattern.is_match(&text), is_taken, "{}", name);
+            }
+            if is_short && !has_tag {
+                let is_taken = FullName::parse(&text).is_ok();
+                prop_assert_eq!(published::<FullName>().is_match(&text), is_taken);
+            }
+        }
+    }
+
+    #[test]
+    fn every_example_is_taken() {
+        let first = |schema: RefOr<Schema>| json!(schema)["examples"][0].clone();
+        let text = |schema| first(schema).as_str().unwrap().to_owned();
+        assert!(Username::parse(&text(Username::schema())).is_ok());
+        assert!(FullName::parse(&text(FullName::schema())).is_ok());
+        assert!(Email::parse(&text(Email::schema())).is_ok());
+        assert!(IdempotencyKey::parse(&text(IdempotencyKey::schema())).is_ok());
+        assert!(VerificationCode::parse(&text(VerificationCode::schema())).is_ok());
+        assert!(SessionId::parse(&text(SessionId::schema())).is_ok());
+        assert!(RefreshToken::parse(&text(RefreshToken::schema())).is_ok());
+        assert!(crate::domain::Password::choose(&text(NewPassword::schema()), "", "").is_ok());
+    }
+}
