@@ -1,4 +1,5 @@
-//! Pages for people: one frame, one style, no scripts, and headers that allow nothing else.
+//! Pages for people: one frame, one style, no scripts, and headers that allow nothing else. One page, which is
+//! written elsewhere, has scripts as well; what it may do stands here too.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use lambda_http::http::{HeaderMap, HeaderValue, header};
@@ -17,10 +18,17 @@ button:hover{background:#094a8c}\
 button:focus-visible{outline:3px solid #f0a500;outline-offset:3px}\
 @media(max-width:30rem){button{width:100%}}";
 
+/// Whatever an interactive page loads or asks comes from where the page does. Nothing is run or styled that
+/// stands inside of it, and no text is made into code.
+const INTERACTIVE: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; \
+connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+
 /// A page of HTML.
 #[derive(Debug)]
 pub struct Page {
     html: String,
+    /// What the browser lets it do.
+    policy: String,
 }
 
 impl Page {
@@ -46,19 +54,26 @@ impl Page {
                 }
             }
         };
-        Self { html: page.into_string() }
-    }
-
-    /// The page's text. Its headers say that it may use its own style, send its form here, and nothing
-    /// else; nobody may frame it; and where it leads to is not told where it was, since its address holds
-    /// a code.
-    pub(super) fn into_html(self, headers: &mut HeaderMap) -> String {
+        // It may use its own style, send its form here, and nothing else.
         let style = BASE64_STANDARD.encode(Sha256::digest(STYLE));
         let policy = format!(
             "default-src 'none'; style-src 'sha256-{style}'; img-src data:; form-action 'self'; \
              base-uri 'none'; frame-ancestors 'none'"
         );
-        if let Ok(policy) = HeaderValue::from_str(&policy) {
+        Self { html: page.into_string(), policy }
+    }
+
+    /// A whole page as it is written, with scripts and styles in files of their own that are served from
+    /// here, and that ask nobody else.
+    #[must_use]
+    pub fn interactive(html: &str) -> Self {
+        Self { html: html.to_owned(), policy: INTERACTIVE.to_owned() }
+    }
+
+    /// The page's text. Its headers say what it may do; that nobody may frame it; and that where it leads
+    /// to is not told where it was, since its address may hold a code.
+    pub(super) fn into_html(self, headers: &mut HeaderMap) -> String {
+        if let Ok(policy) = HeaderValue::from_str(&self.policy) {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         }
         for (name, value) in [

@@ -35,4 +35,10 @@ impl Request {
         let text = self.path_parameters.first("username").unwrap_or_default();
         Username::parse(text).map_err(|_| BankError::NotFound)
     }
+
+    /// The name of a file in the path's parameter `asset`; whoever has files knows whether there is one.
+    #[must_use]
+    pub fn path_asset(&self) -> &str {
+        self.path_parameters.first("asset").unwrap_or_default()
+    }
 }

@@ -22,6 +22,7 @@ enum Content {
     Nothing,
     Json(Vec<u8>),
     Page(Page),
+    File { media_type: &'static str, text: &'static str },
 }
 
 impl Reply {
@@ -57,6 +58,13 @@ impl Reply {
     #[must_use]
     pub fn page(page: Page) -> Self {
         Self { status: StatusCode::OK, content: Content::Page(page), is_replay: false }
+    }
+
+    /// 200 with a text that is part of the program, and its media type.
+    #[must_use]
+    pub fn file(media_type: &'static str, text: &'static str) -> Self {
+        let content = Content::File { media_type, text };
+        Self { status: StatusCode::OK, content, is_replay: false }
     }
 
     /// 201 with a JSON body, or the refusal, for the first time or again.
@@ -132,6 +140,10 @@ pub(super) fn response(outcome: Result<Reply, Told>, request_id: &str) -> Respon
             text(bytes)
         }
         Content::Page(page) => Body::Text(page.into_html(&mut headers)),
+        Content::File { media_type, text } => {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+            Body::Text(text.to_owned())
+        }
     };
     stamp(&mut headers, request_id);
     if is_replay {

@@ -283,9 +283,9 @@ pub struct Answer {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The JSON body; null when it is empty or a page.
+    /// The JSON body; null when it is empty, a page or another text.
     pub body: Value,
-    /// The page; empty when there is none.
+    /// The page, or the other text; empty when there is none.
     pub page: String,
 }
 
@@ -307,7 +307,8 @@ impl Answer {
 /// Sends an event through a handler, by the way that events take on Lambda.
 ///
 /// # Panics
-/// When the answer is not JSON, lacks a header that every answer has, or is not what the document promises.
+/// When the answer is neither JSON nor text, lacks a header that every answer has, or is not what the
+/// document promises.
 pub async fn send<App, Handler, Outcome, Failed>(app: App, handler: Handler, event: Event) -> Answer
 where
     Handler: Fn(Arc<App>, Request) -> Outcome,
@@ -340,7 +341,7 @@ where
     assert_eq!(parts.headers["x-request-id"], "request-1");
     let (status, bytes): (_, &[u8]) = (parts.status.as_u16(), body.as_ref());
     let content_type = parts.headers.get("content-type").map(HeaderValue::as_bytes);
-    if content_type == Some(b"text/html; charset=utf-8") {
+    if content_type.is_some_and(|it| it.starts_with(b"text/")) {
         let page = String::from_utf8(bytes.to_vec()).expect("UTF-8");
         return Answer { status, headers: parts.headers, body: Value::Null, page };
     }
