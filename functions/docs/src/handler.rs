@@ -5,9 +5,11 @@ use std::{future, sync::Arc};
 use serde::Serialize;
 use shared::{
     bank::BankError,
-    http::{Reply, Request},
+    http::{Page, Reply, Request},
 };
 use utoipa::ToSchema;
+
+use crate::assets;
 
 /// That the gateway reaches functions.
 #[derive(Serialize, ToSchema)]
@@ -20,7 +22,26 @@ pub(crate) struct Health {
 
 pub(crate) fn handle(
     _app: Arc<()>,
-    _request: Request,
+    request: Request,
 ) -> impl Future<Output = Result<Reply, BankError>> {
-    future::ready(Reply::ok(&Health { status: "ok", version: env!("CARGO_PKG_VERSION") }))
+    future::ready(route(&request))
+}
+
+fn route(request: &Request) -> Result<Reply, BankError> {
+    match request.route() {
+        "GET /docs" => Ok(Reply::page(Page::interactive(assets::PAGE))),
+        "GET /docs/{asset}" => asset(request),
+        "GET /openapi.json" => Ok(Reply::file("application/json", assets::DOCUMENT)),
+        "GET /healthz" => health(),
+        _ => Err(BankError::NotFound),
+    }
+}
+
+fn asset(request: &Request) -> Result<Reply, BankError> {
+    let (media_type, text) = assets::find(request.path_asset()).ok_or(BankError::NotFound)?;
+    Ok(Reply::file(media_type, text))
+}
+
+fn health() -> Result<Reply, BankError> {
+    Reply::ok(&Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }

@@ -1,5 +1,7 @@
-//! `GET /healthz`: says that the gateway reaches functions, and which version they are.
+//! `GET /docs`, what the page is made of, and `GET /openapi.json`: how the bank is used, to be read and
+//! tried. `GET /healthz`: says that functions are reached, and which version they are.
 
+mod assets;
 mod contract;
 mod handler;
 #[cfg(test)]

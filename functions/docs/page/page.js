@@ -1,0 +1,130 @@
+// Shows openapi.json by Swagger UI, and adds what the bank needs besides: access tokens that are used by a
+// button, keys that are fresh, and what each problem means. Nothing is kept when the page is left.
+"use strict";
+
+// Its name in the document.
+const SCHEME = "bearerAuth";
+const NO_TOKEN = document.getElementById("token").textContent;
+
+const ui = SwaggerUIBundle({
+  url: "openapi.json",
+  dom_id: "#api",
+  plugins: [withFreshKeys],
+  // It would take the address of a problem for one of its own.
+  deepLinking: !location.hash.startsWith("#problem-"),
+  tryItOutEnabled: true,
+  displayRequestDuration: true,
+  defaultModelsExpandDepth: 0,
+  // Otherwise it would show the document to a server of its maker's.
+  validatorUrl: null,
+  responseInterceptor: rememberToken,
+  onComplete: () => {
+    ui.getStore().subscribe(showTokens);
+    showProblems(ui.specSelectors.specJson().toJS()["x-problems"] ?? []);
+  },
+});
+
+// ---- Access tokens ----
+
+// By session, in the order of their arrival: { name, token }.
+const sessions = new Map();
+
+// Every answer passes here. One that has an access token is a log-in or a renewal.
+function rememberToken(response) {
+  const { session_id: id, access_token: token, user } = response.body ?? {};
+  if (response.ok && id && token) {
+    const name = user?.username ?? sessions.get(id)?.name ?? "renewed session";
+    for (const [other, session] of sessions) {
+      if (session.name === name) sessions.delete(other);
+    }
+    sessions.set(id, { name, token });
+    showTokens();
+  }
+  return response;
+}
+
+function tokenInUse() {
+  return ui.authSelectors.authorized()?.getIn([SCHEME, "value"]);
+}
+
+// What the bar says follows from what Swagger UI has, since a token can also come and go by Authorize.
+let shown = "";
+function showTokens() {
+  const inUse = tokenInUse();
+  const state = JSON.stringify([inUse, ...sessions]);
+  if (state === shown) return;
+  shown = state;
+
+  const used = [...sessions.values()].find(({ token }) => token === inUse);
+  document.getElementById("token").textContent = sentence(used, inUse);
+  const others = [...sessions.values()].filter((session) => session !== used);
+  document.getElementById("tokens").replaceChildren(...others.map(useButton));
+}
+
+function sentence(used, inUse) {
+  if (used) return `${used.name}’s access token is in use.`;
+  if (inUse) return "The access token in use was set by Authorize.";
+  return sessions.size ? "No access token is in use." : NO_TOKEN;
+}
+
+function useButton({ name, token }) {
+  const button = element("button", `Use ${name}’s token`);
+  button.type = "button";
+  button.addEventListener("click", () => ui.preauthorizeApiKey(SCHEME, token));
+  return button;
+}
+
+// ---- Idempotency keys ----
+
+// A plugin: the field for a key has a fresh one from the start and a button for the next. It can be edited
+// like any other.
+function withFreshKeys() {
+  const wrap = (Field, { React }) => function KeyField(props) {
+    const isKey = props.description?.toLowerCase() === "idempotency-key" && !props.disabled;
+    const renew = () => props.onChange(freshKey());
+    React.useEffect(() => { if (isKey) renew(); }, [isKey]);
+
+    const field = React.createElement(Field, props);
+    if (!isKey) return field;
+    const button = React.createElement(
+      "button",
+      { type: "button", className: "btn new-key", onClick: renew },
+      "New key",
+    );
+    return React.createElement("div", { className: "key-field" }, field, button);
+  };
+  return { wrapComponents: { JsonSchemaForm: wrap } };
+}
+
+// randomUUID would want HTTPS.
+function freshKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// ---- Problems ----
+
+// Each has an anchor: /docs#problem-not_found.
+function showProblems(problems) {
+  const list = document.getElementById("problem-list");
+  list.replaceChildren(...problems.map(({ code, status, title, detail }) => {
+    const article = element("article");
+    article.id = `problem-${code}`;
+    const link = element("a", code);
+    link.href = `#${article.id}`;
+    const heading = element("h3");
+    heading.append(link, ` ${status}`);
+    article.append(heading, element("p", title), element("p", detail));
+    return article;
+  }));
+  // The browser has looked for it before it was there.
+  if (location.hash.startsWith("#problem-")) {
+    document.getElementById(location.hash.slice(1))?.scrollIntoView();
+  }
+}
+
+function element(name, text = "") {
+  const made = document.createElement(name);
+  made.textContent = text;
+  return made;
+}
