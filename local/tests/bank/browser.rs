@@ -1,12 +1,13 @@
-//! The way from the mail to the result as somebody goes it: in a browser, on a small telephone.
+//! A browser, and the way from the mail to the result as somebody goes it on a small telephone.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use chromiumoxide::{
-    Browser, BrowserConfig, Page,
+    Browser, BrowserConfig, Element, Page,
     cdp::{
         browser_protocol::{
             log::{EnableParams, EventEntryAdded},
+            network::EventRequestWillBeSent,
             page::CaptureScreenshotFormat,
         },
         js_protocol::runtime::{EventConsoleApiCalled, EventExceptionThrown},
@@ -23,21 +24,24 @@ use super::mail::{MailingBank, email};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 /// In CSS pixels, as on the smallest telephones in use.
-const WIDTH: u32 = 360;
+pub(super) const TELEPHONE: (u32, u32) = (360, 640);
+pub(super) const DESK: (u32, u32) = (1280, 800);
 
-/// A browser with one page, and everything that it complains of.
-struct Telephone {
+/// A browser with one page, everything that it complains of, and every address that it asked.
+pub(super) struct Screen {
     browser: Browser,
-    page: Page,
+    pub(super) page: Page,
+    width: u32,
     complaints: mpsc::UnboundedReceiver<String>,
+    requests: mpsc::UnboundedReceiver<String>,
     profile: PathBuf,
 }
 
-impl Telephone {
-    async fn switch_on() -> Self {
+impl Screen {
+    pub(super) async fn switch_on((width, height): (u32, u32)) -> Self {
         let profile = std::env::temp_dir().join(format!("simplebank-{}", Uuid::new_v4()));
-        let viewport =
-            Viewport { width: WIDTH, height: 640, emulating_mobile: true, ..Viewport::default() };
+        let emulating_mobile = (width, height) == TELEPHONE;
+        let viewport = Viewport { width, height, emulating_mobile, ..Viewport::default() };
         let config = BrowserConfig::builder()
             // Root has no sandbox, and what is opened is our own.
             .no_sandbox()
@@ -52,22 +56,37 @@ impl Telephone {
         let page = browser.new_page("about:blank").await.unwrap();
         page.execute(EnableParams::default()).await.unwrap();
         let (sender, complaints) = mpsc::unbounded_channel();
-        listen(page.event_listener::<EventEntryAdded>().await.unwrap(), sender.clone());
-        listen(page.event_listener::<EventConsoleApiCalled>().await.unwrap(), sender.clone());
-        listen(page.event_listener::<EventExceptionThrown>().await.unwrap(), sender);
-        Self { browser, page, complaints, profile }
+        listen(page.event_listener::<EventEntryAdded>().await.unwrap(), sender.clone(), print);
+        listen(
+            page.event_listener::<EventConsoleApiCalled>().await.unwrap(),
+            sender.clone(),
+            print,
+        );
+        listen(page.event_listener::<EventExceptionThrown>().await.unwrap(), sender, print);
+        let (sender, requests) = mpsc::unbounded_channel();
+        let address = |event: &EventRequestWillBeSent| event.request.url.clone();
+        listen(page.event_listener().await.unwrap(), sender, address);
+        Self { browser, page, width, complaints, requests, profile }
     }
 
-    async fn open(&self, url: &str) {
+    pub(super) async fn open(&self, url: &str) {
         self.page.goto(url).await.unwrap();
     }
 
-    async fn click(&self, selector: &str) {
-        self.page.find_element(selector).await.unwrap().click().await.unwrap();
+    pub(super) async fn click(&self, selector: &str) {
+        self.scroll_to(selector).await.click().await.unwrap();
+    }
+
+    /// Where nothing that stays at the screen's edge is before it.
+    pub(super) async fn scroll_to(&self, selector: &str) -> Element {
+        let element = self.page.find_element(selector).await.unwrap();
+        let scroll = "function() { this.scrollIntoView({ block: 'center' }); }";
+        element.call_js_fn(scroll, false).await.unwrap();
+        element
     }
 
     /// Waits until the page has an element with this text.
-    async fn sees(&self, selector: &str, text: &str) {
+    pub(super) async fn sees(&self, selector: &str, text: &str) {
         let seen = async {
             while self.text(selector).await.as_deref() != Some(text) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -77,22 +96,23 @@ impl Telephone {
     }
 
     /// The text of the first element that there is.
-    async fn text(&self, selector: &str) -> Option<String> {
+    pub(super) async fn text(&self, selector: &str) -> Option<String> {
         self.page.find_element(selector).await.ok()?.inner_text().await.ok()?
     }
 
-    async fn look(&self, expression: &str) -> Value {
+    pub(super) async fn look(&self, expression: &str) -> Value {
         self.page.evaluate(expression).await.unwrap().into_value().unwrap()
     }
 
-    /// Nothing is cut off or has to be scrolled to from side to side, and what can be pressed is large
-    /// enough for a finger (WCAG 2.2, success criteria 1.4.10 and 2.5.8).
+    /// Nothing has to be scrolled to from side to side (WCAG 2.2, success criterion 1.4.10).
+    pub(super) async fn assert_is_as_wide_as_the_screen(&self) {
+        let widths = self.look("[innerWidth, document.documentElement.scrollWidth]").await;
+        assert_eq!(widths, json!([self.width, self.width]));
+    }
+
+    /// Nor is anything cut off, and what can be pressed is large enough for a finger (2.5.8).
     async fn assert_fits(&self) {
-        assert_eq!(self.look("innerWidth").await, json!(WIDTH));
-        assert_eq!(
-            self.look("document.documentElement.scrollWidth <= innerWidth").await,
-            json!(true)
-        );
+        self.assert_is_as_wide_as_the_screen().await;
         let boxes = self
             .look(
                 "[...document.querySelectorAll('button')].map(button => {
@@ -107,21 +127,28 @@ impl Telephone {
         assert_eq!(self.look("document.title != ''").await, json!(true));
     }
 
-    async fn complaints(&mut self) -> Vec<String> {
+    pub(super) async fn complaints(&mut self) -> Vec<String> {
         // Whatever the browser has said before its answer to this is here by then.
         self.look("document.readyState").await;
         tokio::task::yield_now().await;
         std::iter::from_fn(|| self.complaints.try_recv().ok()).collect()
     }
 
+    /// Every address that was asked since the last time.
+    pub(super) async fn requests(&mut self) -> Vec<String> {
+        self.look("document.readyState").await;
+        tokio::task::yield_now().await;
+        std::iter::from_fn(|| self.requests.try_recv().ok()).collect()
+    }
+
     /// What the screen shows, for somebody to look at.
-    async fn photograph(&self, name: &str) {
+    pub(super) async fn photograph(&self, name: &str) {
         let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
         let format = ScreenshotParams::builder().format(CaptureScreenshotFormat::Png).build();
         self.page.save_screenshot(format, path).await.unwrap();
     }
 
-    async fn switch_off(mut self) {
+    pub(super) async fn switch_off(mut self) {
         self.browser.close().await.unwrap();
         self.browser.wait().await.unwrap();
         // The profile is of no use to anybody.
@@ -129,13 +156,18 @@ impl Telephone {
     }
 }
 
-fn listen<Event: std::fmt::Debug + Send + Sync + 'static>(
-    mut events: impl Stream<Item = Event> + Send + Unpin + 'static,
-    complaints: mpsc::UnboundedSender<String>,
+fn print(event: &impl std::fmt::Debug) -> String {
+    format!("{event:?}")
+}
+
+fn listen<Event: Send + Sync + 'static>(
+    mut events: impl Stream<Item = Arc<Event>> + Send + Unpin + 'static,
+    heard: mpsc::UnboundedSender<String>,
+    told: fn(&Event) -> String,
 ) {
     tokio::spawn(async move {
         while let Some(event) = events.next().await {
-            let _ = complaints.send(format!("{event:?}"));
+            let _ = heard.send(told(&event));
         }
     });
 }
@@ -147,7 +179,7 @@ async fn somebody_follows_the_link_and_presses_the_button() {
     let mailed = post.wait_for_mail(&email(&alice.username), 1).await;
     let is_verified =
         async || alice.get(&alice.path()).await.body["is_email_verified"] == json!(true);
-    let mut telephone = Telephone::switch_on().await;
+    let mut telephone = Screen::switch_on(TELEPHONE).await;
 
     // By way of the inbox for one machine.
     let inbox = format!("{}/_local/mail?to={}", post.bank.gateway.url, email(&alice.username));

@@ -50,7 +50,7 @@ pub(super) struct Mailed {
 }
 
 impl Mailed {
-    fn body(&self) -> Value {
+    pub(super) fn body(&self) -> Value {
         json!({ "email_id": self.id, "secret_code": self.code })
     }
 }

@@ -5,6 +5,7 @@
 //! built; `make test` sees to both.
 
 mod browser;
+mod documentation;
 mod failures;
 mod forgeries;
 mod history;
