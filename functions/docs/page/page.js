@@ -10,8 +10,8 @@ const ui = SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#api",
   plugins: [withFreshKeys],
-  // It would take the address of a problem for one of its own.
-  deepLinking: !location.hash.startsWith("#problem-"),
+  // It would take the address of a problem for one of its own, which begins with #/.
+  deepLinking: /^(#\/|$)/.test(location.hash),
   tryItOutEnabled: true,
   displayRequestDuration: true,
   defaultModelsExpandDepth: 0,
@@ -20,7 +20,7 @@ const ui = SwaggerUIBundle({
   responseInterceptor: rememberToken,
   onComplete: () => {
     ui.getStore().subscribe(showTokens);
-    showProblems(ui.specSelectors.specJson().toJS()["x-problems"] ?? []);
+    showProblems(ui.specSelectors.specJson().get("x-problems")?.toJS() ?? []);
   },
 });
 
@@ -63,7 +63,7 @@ function showTokens() {
 
 function sentence(used, inUse) {
   if (used) return `${used.name}’s access token is in use.`;
-  if (inUse) return "The access token in use was set by Authorize.";
+  if (inUse) return "An access token is in use that was set by Authorize or is of an earlier log-in.";
   return sessions.size ? "No access token is in use." : NO_TOKEN;
 }
 
@@ -118,9 +118,7 @@ function showProblems(problems) {
     return article;
   }));
   // The browser has looked for it before it was there.
-  if (location.hash.startsWith("#problem-")) {
-    document.getElementById(location.hash.slice(1))?.scrollIntoView();
-  }
+  if (location.hash.startsWith("#problem-")) location.replace(location.hash);
 }
 
 function element(name, text = "") {
