@@ -1,14 +1,24 @@
 //! The page at `/docs`, by which somebody who has no program yet moves money in a browser.
 
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, Method, Uri},
+    response::{IntoResponse, Response},
+};
 use chromiumoxide::cdp::browser_protocol::input::InsertTextParams;
 use serde_json::{Value, json};
-use tokio::time::{Duration, sleep, timeout};
+use tokio::{
+    net::TcpListener,
+    time::{Duration, sleep, timeout},
+};
 use uuid::Uuid;
 
 use super::{
     browser::{DESK, Screen, TELEPHONE},
     mail::{MailingBank, email},
-    people::{PASSWORD, sign_up, transfer},
+    people::{Bank, PASSWORD, sign_up, transfer},
 };
 
 /// One endpoint on the page.
@@ -129,6 +139,17 @@ impl Screen {
         self.sees("#token", &format!("{name}’s access token is in use.")).await;
     }
 
+    async fn assert_asked_only(&mut self, url: &str) {
+        let (own, others): (Vec<String>, Vec<String>) = self
+            .requests()
+            .await
+            .into_iter()
+            .filter(|asked| !asked.starts_with("data:"))
+            .partition(|asked| asked.starts_with(&format!("{url}/")));
+        assert!(own.len() > 5, "it is heard what is asked: {own:?}");
+        assert_eq!(others, [""; 0]);
+    }
+
     /// By hand.
     async fn authorize(&self, token: &str) {
         self.click(".auth-wrapper > .authorize").await;
@@ -183,6 +204,7 @@ async fn somebody_moves_money_by_the_page_alone() {
         assert_eq!(deposit.key().await, first_key, "it stays until another is wanted");
     }
     deposit.press(" .new-key").await;
+    screen.photograph("docs-deposit.png").await;
     assert_ne!(deposit.key().await, first_key);
     let shown = deposit.execute(Some(&amount)).await;
     assert_eq!((shown.status, &shown.body["account"]["balance"]), (201, &json!(20_000)));
@@ -195,11 +217,8 @@ async fn somebody_moves_money_by_the_page_alone() {
     screen.scroll_to(".opblock:has([data-path='/transfers']) .live-responses-table").await;
     screen.photograph("docs.png").await;
 
-    // Nothing was refused or missing, and nobody else was asked.
-    assert_eq!(screen.complaints().await, [""; 0]);
-    let strangers = screen.requests().await;
-    let strangers = strangers.iter().filter(|it| !it.starts_with(url) && !it.starts_with("data:"));
-    assert_eq!(strangers.collect::<Vec<_>>(), [""; 0]);
+    assert_eq!(screen.complaints().await, [""; 0], "nothing was refused or missing");
+    screen.assert_asked_only(url).await;
 
     // What would have been refused is heard of.
     screen.look("document.body.setAttribute('style', 'margin: 0') ?? true").await;
@@ -208,20 +227,44 @@ async fn somebody_moves_money_by_the_page_alone() {
     screen.switch_off().await;
 }
 
+/// The API as it is on AWS, below the name of its stage.
+async fn below_a_stage(api: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/dev", listener.local_addr().unwrap());
+    let stage = Router::new().fallback(pass_on).with_state(api.to_owned());
+    let router = Router::new().nest("/dev", stage);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+async fn pass_on(
+    State(api): State<String>,
+    method: Method,
+    uri: Uri,
+    mut headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    headers.remove("host");
+    let request = reqwest::Client::new().request(method, format!("{api}{uri}")).headers(headers);
+    let answer = request.body(body).send().await.unwrap();
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    (status, headers, answer.bytes().await.unwrap()).into_response()
+}
+
 #[tokio::test]
-async fn the_page_can_be_read_on_a_telephone() {
-    let post = MailingBank::start().await;
+async fn the_page_works_on_a_telephone_and_below_a_stages_name() {
+    let bank = Bank::start().await;
+    let stage = below_a_stage(&bank.gateway.url).await;
     let mut screen = Screen::switch_on(TELEPHONE).await;
-    let url = format!("{}/docs", post.bank.gateway.url);
-    screen.open(&url).await;
+    screen.open(&format!("{stage}/docs")).await;
     screen.wait_for("#problem-list article").await;
     screen.assert_is_as_wide_as_the_screen().await;
     screen.photograph("docs-telephone.png").await;
 
     let transfers = Endpoint::open(&screen, "POST /transfers").await;
     transfers.wait_for(" .new-key").await;
-    screen.scroll_to(&transfers.selector(" .new-key")).await;
     screen.assert_is_as_wide_as_the_screen().await;
+    screen.scroll_to(&transfers.selector(" .new-key")).await;
     screen.photograph("docs-telephone-transfers.png").await;
 
     let name = format!("user_{}", Uuid::new_v4().simple());
@@ -229,15 +272,16 @@ async fn the_page_can_be_read_on_a_telephone() {
     screen.assert_is_as_wide_as_the_screen().await;
     screen.scroll_to(".live-responses-table").await;
     screen.photograph("docs-telephone-answer.png").await;
+    screen.assert_asked_only(&stage).await;
 
-    // A problem's own address shows it.
+    // A problem has an address of its own.
     screen.open("about:blank").await;
-    screen.open(&format!("{url}#problem-not_found")).await;
-    screen.wait_for("#problem-not_found").await;
-    let top =
-        screen.look("document.getElementById('problem-not_found').getBoundingClientRect().top");
-    let height = screen.look("innerHeight").await;
-    assert!(top.await.as_f64() < height.as_f64());
+    screen.open(&format!("{stage}/docs#problem-not_found")).await;
+    screen.wait_for("#problem-not_found:target").await;
+    screen.photograph("docs-problem.png").await;
+    let top = "document.querySelector(':target').getBoundingClientRect().top";
+    let is_seen = screen.look(&format!("{top} >= 0 && {top} < innerHeight")).await;
+    assert_eq!(is_seen, json!(true));
     assert_eq!(screen.complaints().await, [""; 0]);
     screen.switch_off().await;
 }
