@@ -2,7 +2,10 @@
 
 use std::{net::IpAddr, process::Output, sync::OnceLock, time::Duration};
 
-use reqwest::{Method, StatusCode, header::HeaderMap};
+use reqwest::{
+    Method, StatusCode,
+    header::{HeaderMap, HeaderValue},
+};
 use serde_json::{Value, json};
 use shared::{
     auth::{Keyring, generate_cursor_key},
@@ -223,8 +226,11 @@ impl Bank {
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.bytes().await.unwrap();
         assert_promised(&method, &path, status.as_u16(), &headers, &bytes);
+        let content_type = headers.get("content-type").map(HeaderValue::as_bytes);
         let body = if bytes.is_empty() {
             Value::Null
+        } else if content_type.is_some_and(|it| it.starts_with(b"text/")) {
+            json!(String::from_utf8_lossy(&bytes))
         } else {
             serde_json::from_slice(&bytes)
                 .unwrap_or_else(|_| panic!("not JSON: {:?}", String::from_utf8_lossy(&bytes)))
@@ -394,6 +400,7 @@ pub(crate) fn transfer(from: i64, to: i64, amount: i64) -> Value {
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
+    /// The JSON body; null when it is empty, and a string when it is a page.
     pub(crate) body: Value,
 }
 
