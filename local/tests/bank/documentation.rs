@@ -217,6 +217,12 @@ async fn somebody_moves_money_by_the_page_alone() {
     screen.scroll_to(".opblock:has([data-path='/transfers']) .live-responses-table").await;
     screen.photograph("docs.png").await;
 
+    screen.click(".models .models-control").await;
+    screen.wait_for(".models.is-open .json-schema-2020-12").await;
+    screen.click(".models .json-schema-2020-12-accordion").await;
+    screen.wait_for(".models .json-schema-2020-12-property").await;
+    screen.photograph("docs-schemas.png").await;
+
     assert_eq!(screen.complaints().await, [""; 0], "nothing was refused or missing");
     screen.assert_asked_only(url).await;
 
