@@ -16,7 +16,7 @@ pub fn operations() -> Vec<Operation> {
             .page("The page."),
         Operation::new("GET /docs/{asset}", "service", "docsAsset", "What the page is made of")
             .path::<Asset>("asset")
-            .ok_other(&["text/css; charset=utf-8", "text/javascript; charset=utf-8"], "The file."),
+            .ok_other(&["text/css", "text/javascript", "text/plain"], "The file."),
     ]
 }
 

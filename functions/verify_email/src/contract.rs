@@ -24,7 +24,8 @@ pub fn operations() -> Vec<Operation> {
             required::<VerificationId>("email_id"),
             required::<VerificationCode>("secret_code"),
         ])
-        .page("A page with a button."),
+        .page("A page with a button.")
+        .refuses_by_pages(),
         Operation::new("POST /verify_email", "e-mail", "verifyEmail", "Verifies an address")
             .describe("By JSON, or by the page's form, which is answered by a page in a browser.")
             .body_in(
@@ -37,6 +38,7 @@ pub fn operations() -> Vec<Operation> {
             )
             .ok::<VerifiedBody>("The address is verified.")
             .page("The same for a person.")
+            .refuses_by_pages()
             .refuses([BankError::NotFound, BankError::CodeSpent]),
         Operation::new(
             "POST /verify_email/resend",

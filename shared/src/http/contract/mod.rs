@@ -283,14 +283,19 @@ impl Operation {
         self.answers(StatusCode::NO_CONTENT, description, &json!({}))
     }
 
-    /// 200 with a page, for a person: alone, or instead of what else it answers. So are its refusals.
+    /// 200 with a page, for a person: alone, or instead of what else it answers.
     #[must_use]
     pub fn page(mut self, description: &str) -> Self {
-        self.has_pages = true;
         let answer = self.answers.entry(StatusCode::OK.as_u16());
         let answer = answer.or_insert_with(|| json!({ "description": description, "content": {} }));
         answer["content"]["text/html"] = json!({ "schema": { "type": "string" } });
         self
+    }
+
+    /// Its refusals are pages too, for a person.
+    #[must_use]
+    pub fn refuses_by_pages(self) -> Self {
+        Self { has_pages: true, ..self }
     }
 
     /// 200 with something that has no schema of ours.
