@@ -65,7 +65,7 @@ check: setup-build setup-postgres setup-python setup-sqlx check-templates ## For
 	@$(contract_is_kept)
 	$(PYTHON_TOOLS)/hadolint Dockerfile
 	@if command -v shellcheck >/dev/null; then echo "shellcheck local/*.sh infra/*.sh .ci/run"; shellcheck local/*.sh infra/*.sh .ci/run; fi
-	$(call prepare,--check)
+	$(call on_migrated,$(call prepare,--check) && $(call docs_database,--check))
 	cargo clippy --workspace --all-targets -- -D warnings
 
 # Compares the contract with the one where this branch left main, if git knows: a shallow clone may not.
@@ -171,7 +171,7 @@ migrate-new: ## Begin a migration (NAME=add_things)
 
 .PHONY: sqlx-prepare
 sqlx-prepare: setup-build setup-postgres setup-sqlx ## Write down what Postgres says of every query (shared/.sqlx)
-	$(call prepare)
+	$(call on_migrated,$(call prepare))
 
 .PHONY: psql
 psql: setup-postgres ## Open psql on the database
@@ -186,11 +186,18 @@ db-start: setup-postgres ## Start the private PostgreSQL and leave it running
 db-stop: ## Stop it
 	@$(POSTGRES) stop $(DATA)
 
-# The targets and features are those of the tests, so that their queries are kept as well.
-define prepare
-PATH="$(CARGO_TOOLS):$$PATH" $(POSTGRES) with-throwaway bash -euc \
-	'sqlx migrate run --source migrations && cd shared && cargo sqlx prepare $(1) -- --all-targets --features testing'
+.PHONY: docs-database
+docs-database: setup-build setup-postgres setup-python setup-sqlx ## Write docs/database.md, the schema's diagram and reference
+	$(call on_migrated,$(call docs_database))
+
+# $(call on_migrated,commands): on an empty database with every migration.
+define on_migrated
+PATH="$(CARGO_TOOLS):$$PATH" $(POSTGRES) with-throwaway bash -euc 'sqlx migrate run --source migrations && $(1)'
 endef
+
+# The targets and features are those of the tests, so that their queries are kept as well.
+prepare = (cd shared && cargo sqlx prepare $(1) -- --all-targets --features testing)
+docs_database = $(PYTHON_TOOLS)/python docs/database.py $(1)
 
 ##
 ## Keys
