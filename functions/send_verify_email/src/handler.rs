@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout};
 pub(crate) const MESSAGE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Works on all messages at once. Several of one task are one: they fare alike.
-pub(crate) async fn handle(tools: &MailingTools, event: SqsEvent) -> SqsBatchResponse {
+pub async fn handle(tools: &MailingTools, event: SqsEvent) -> SqsBatchResponse {
     let mut answer = SqsBatchResponse::default();
     let mut tasks: BTreeMap<TaskMessage, Vec<String>> = BTreeMap::new();
     for record in event.records {
