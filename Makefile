@@ -30,12 +30,17 @@ ARTEFACTS := target/lambda
 
 SQLX_CLI := 0.9.0
 CARGO_DENY := 0.20.2
+CARGO_FUZZ := 0.13.2
 DATA := .local/postgres
 POSTGRES := local/postgres.sh
 CARGO_TOOLS := $(CURDIR)/.local/cargo/bin
 PYTHON_TOOLS := $(CURDIR)/.local/venv/bin
 CHECK_TOOLS := $(CURDIR)/.local/venv-checks/bin
 NODE_CLIENT := local/tests/clients/node
+
+# What `make fuzz` tries, and for how many seconds each.
+TARGETS ?= $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
+SECONDS := 20
 
 .PHONY: help
 help: ## List the verbs
@@ -60,6 +65,7 @@ test: setup-build setup-curl setup-postgres setup-python setup-chromium setup-no
 .PHONY: check
 check: setup-build setup-postgres setup-python setup-sqlx check-templates ## Formatting, lints, templates, the contract, committed queries
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	$(PYTHON_TOOLS)/buf lint proto
 	$(PYTHON_TOOLS)/buf format --diff --exit-code proto
 	@$(contract_is_kept)
@@ -107,9 +113,24 @@ bench-auth: setup-build setup-postgres compile ## Measure whether the time of a 
 openapi: setup-build ## Write functions/docs/openapi.json anew, from what the functions say of their routes
 	UPDATE=1 cargo test -q -p docs --test document
 
+# Without a sanitizer, whose flags no stable compiler takes: there is no unsafe code of ours to be watched. What a
+# run learns stays under .local/fuzz, and the next one begins with it.
+.PHONY: fuzz
+fuzz: setup-build setup-c++ .local/cargo/.cargo-fuzz-$(CARGO_FUZZ) ## Try what reads strangers' input on random input (SECONDS=20 each, TARGETS='event jwt', INPUT=file)
+	PATH="$(CARGO_TOOLS):$$PATH" cargo fuzz build --fuzz-dir fuzz --sanitizer none --codegen-units 16 --target-dir target/fuzz
+	@for target in $(TARGETS); do \
+	  kept=.local/fuzz/$$target; mkdir -p "$$kept"; echo "fuzz: $$target"; \
+	  RUST_BACKTRACE=0 target/fuzz/*/release/"$$target" -max_total_time=$(SECONDS) -timeout=10 -max_len=20000 -dict=fuzz/json.dict -print_final_stats=1 \
+	    -artifact_prefix="$$kept-" $(or $(INPUT),"$$kept" fuzz/seeds/"$$target" functions/*/events) >"$$kept.log" 2>&1 || { \
+	      tail -40 "$$kept.log"; input=$$(sed -n 's/.*Test unit written to //p' "$$kept.log"); \
+	      echo "fuzz: $$target fails on the input above. To repeat it: make fuzz TARGETS=$$target INPUT=$$input" >&2; exit 1; }; \
+	  sed -nE 's/^stat::(number_of_executed_units|average_exec_per_sec): */  \1 /p' "$$kept.log"; \
+	done
+
 .PHONY: fmt
 fmt: ## Format the code
 	cargo fmt --all
+	cargo fmt --manifest-path fuzz/Cargo.toml
 
 # The workspace in its debug profile: what `run` and `test` start.
 .PHONY: compile
@@ -272,6 +293,10 @@ setup-build:
 	@command -v cc >/dev/null || { $(call install,a C compiler (cc),gcc libc6-dev,gcc glibc-devel,gcc musl-dev,gcc,gcc); }
 	@command -v cargo >/dev/null || { echo "Rust is missing. Install it with rustup (https://rustup.rs), then run make again." >&2; exit 1; }
 
+.PHONY: setup-c++
+setup-c++:
+	@command -v c++ >/dev/null || { $(call install,a C++ compiler (c++),g++,gcc-c++,g++,gcc,gcc); }
+
 .PHONY: setup-curl
 setup-curl:
 	@command -v curl >/dev/null || { $(call install,curl,curl ca-certificates,curl,curl,curl,curl); }
@@ -356,6 +381,12 @@ setup-sqlx: .local/cargo/.sqlx-cli-$(SQLX_CLI)
 	echo "Building sqlx-cli $(SQLX_CLI) into .local/cargo, once (about two minutes) ..."; \
 	CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo install --quiet --locked --no-default-features --features postgres,rustls \
 	  --root .local/cargo sqlx-cli@$(SQLX_CLI); }
+	@touch $@
+
+.local/cargo/.cargo-fuzz-$(CARGO_FUZZ): | setup-build
+	@[[ "$$($(CARGO_TOOLS)/cargo-fuzz --version 2>/dev/null)" == *" $(CARGO_FUZZ)" ]] || { \
+	echo "Building cargo-fuzz $(CARGO_FUZZ) into .local/cargo, once (about a minute) ..."; \
+	CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo install --quiet --locked --root .local/cargo cargo-fuzz@$(CARGO_FUZZ); }
 	@touch $@
 
 .local/cargo/.cargo-deny-$(CARGO_DENY): | setup-build
