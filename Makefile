@@ -111,7 +111,7 @@ bench-auth: setup-build setup-postgres compile ## Measure whether the time of a 
 
 .PHONY: openapi
 openapi: setup-build ## Write functions/docs/openapi.json anew, from what the functions say of their routes
-	UPDATE=1 cargo test -q -p docs --test document
+	UPDATE=1 cargo test -q --workspace --test document
 
 # Without a sanitizer, whose flags no stable compiler takes: there is no unsafe code of ours to be watched. What a
 # run learns stays under .local/fuzz, and the next one begins with it.

@@ -1,4 +1,8 @@
 //! The document: every route, what they share, and an example of whatever has a shape.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "members are added to JSON objects that were made here"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +28,7 @@ const TAGS: [(&str, &str); 8] = [
     ("service", "The service itself."),
 ];
 
-/// The OpenAPI document of these routes, which have different names, as JSON whose objects are sorted.
+/// The `OpenAPI` document of these routes, which have different names, as JSON whose objects are sorted.
 #[must_use]
 pub fn document(operations: Vec<Operation>) -> Value {
     let mut schemas = Schemas::from([("Problem".to_owned(), problem_schema())]);

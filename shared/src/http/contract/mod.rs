@@ -1,8 +1,12 @@
-//! What the API promises, in OpenAPI 3.1's words: a function says it of its own routes, and the published
+//! What the API promises, in `OpenAPI` 3.1's words: a function says it of its own routes, and the published
 //! document is put together from all of them.
 //!
 //! Shapes come from the types that leave and from the domain's own; statuses, codes and words of refusals
 //! from [`Problem`]. What every route has in common is added here, once.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "members are added to JSON objects that were made here"
+)]
 
 mod document;
 mod schemas;
