@@ -157,6 +157,30 @@ fn every_route_is_in_the_readme() {
     }
 }
 
+/// SECURITY.md names the test of each attack: a file and, after it, functions in it, or a verb.
+#[test]
+fn every_attack_is_tried_where_it_says() {
+    let text = read("SECURITY.md");
+    let rows = text.lines().skip_while(|line| !line.starts_with("| attack |")).skip(2);
+    let rows: Vec<&str> = rows.take_while(|line| line.starts_with('|')).collect();
+    assert!(rows.len() > 20, "{} attacks", rows.len());
+    for row in rows {
+        let tests = row.rsplit('|').nth(1).unwrap();
+        assert!(tests.contains('`'), "{row}");
+        let mut file = None;
+        for name in tests.split('`').skip(1).step_by(2) {
+            if let Some(verb) = name.strip_prefix("make ") {
+                assert!(read("Makefile").contains(&format!("\n{verb}: ")), "{name}: {row}");
+            } else if name.contains('/') {
+                file = Some(read(name));
+            } else {
+                let test = format!("fn {name}(");
+                assert!(file.as_ref().unwrap().contains(&test), "{name} is nowhere: {row}");
+            }
+        }
+    }
+}
+
 #[test]
 fn every_route_is_in_the_published_document() {
     let document: Value = serde_json::from_str(&read("functions/docs/openapi.json")).unwrap();

@@ -5,6 +5,7 @@
 //! built; `make test` sees to both.
 
 mod browser;
+mod contract;
 mod documentation;
 mod failures;
 mod forgeries;
