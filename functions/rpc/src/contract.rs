@@ -50,7 +50,8 @@ pub fn operations() -> Vec<Operation> {
         .path::<MethodName>("method")
         .any_body()
         .ok_other(&["application/json"], "The reply message.")
-        .refuses_as::<ErrorBody>(&[400, 401, 403, 404, 409, 415, 429, 500, 501, 503]),
+        .refuses_as::<ErrorBody>(&[400, 401, 403, 404, 409, 429, 500, 501, 503])
+        .refuses_without_words(&[415]),
         original("POST /v1/create_user", "originalCreateUser", "Signs somebody up")
             .lenient_body(
                 "OriginalCreateUserRequest",

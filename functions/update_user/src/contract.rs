@@ -37,6 +37,7 @@ pub fn operations() -> Vec<Operation> {
                     optional::<OfferedPassword>("current_password"),
                 ],
             )
+            .body_needs("UpdateUserRequest", &["email", "password"], "current_password")
             .ok::<UserBody>("The user as they are now.")
             .refuses([
                 BankError::PermissionDenied,

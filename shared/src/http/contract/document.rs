@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::{Operation, Schemas, Token, content, named};
+use super::{Foreign, Operation, Schemas, Token, content, named};
 use crate::http::Problem;
 
 /// What an example's request is known by.
@@ -125,8 +125,10 @@ impl Operation {
             by_status.entry(problem.status().as_u16()).or_default().push(problem);
         }
         let foreign = self.foreign.as_ref();
-        for status in foreign.map(|foreign| foreign.statuses).unwrap_or_default() {
-            by_status.entry(*status).or_default();
+        if let Some(Foreign { statuses, wordless, .. }) = foreign {
+            for status in statuses.iter().chain(*wordless) {
+                by_status.entry(*status).or_default();
+            }
         }
         let responses = by_status.into_iter().map(|(status, problems)| {
             let titles: BTreeSet<&str> = problems.iter().map(|problem| problem.title()).collect();
@@ -166,8 +168,10 @@ impl Operation {
                 let other = content(&["application/json"], &foreign.schema);
                 contents.extend(other.as_object().cloned().unwrap_or_default());
             }
-            let response =
-                json!({ "description": description, "headers": headers, "content": contents });
+            let mut response = json!({ "description": description, "headers": headers });
+            if !contents.is_empty() {
+                response["content"] = contents.into();
+            }
             (status.to_string(), response)
         });
         responses.collect()

@@ -60,6 +60,8 @@ impl Field {
 struct Foreign {
     schema: Value,
     statuses: &'static [u16],
+    /// Those without a body.
+    wordless: &'static [u16],
 }
 
 /// What one route takes and answers.
@@ -211,6 +213,16 @@ impl Operation {
         self.members(&["application/json"], name, fields, true)
     }
 
+    /// Where one of these members of a body is, the other has to be as well.
+    #[must_use]
+    pub fn body_needs(mut self, name: &str, members: &[&str], other: &str) -> Self {
+        let needs = members.iter().map(|member| ((*member).to_owned(), json!([other])));
+        if let Some(schema) = self.schemas.get_mut(name) {
+            schema["dependentRequired"] = needs.collect::<Map<_, _>>().into();
+        }
+        self
+    }
+
     /// A JSON object that has no schema of ours.
     #[must_use]
     pub fn any_body(mut self) -> Self {
@@ -233,7 +245,14 @@ impl Operation {
             if field.is_required {
                 required.push(field.name);
             }
-            properties.insert(field.name.to_owned(), field.schema);
+            // There, null is how a member is absent.
+            let is_nullable = is_lenient && !field.is_required;
+            let schema = if is_nullable {
+                json!({ "anyOf": [field.schema, { "type": "null" }] })
+            } else {
+                field.schema
+            };
+            properties.insert(field.name.to_owned(), schema);
         }
         let mut schema = json!({
             "type": "object", "properties": properties, "additionalProperties": is_lenient,
@@ -326,7 +345,16 @@ impl Operation {
     #[must_use]
     pub fn refuses_as<T: ToSchema>(mut self, statuses: &'static [u16]) -> Self {
         let schema = reference::<T>(&mut self.schemas);
-        self.foreign = Some(Foreign { schema, statuses });
+        self.foreign = Some(Foreign { schema, statuses, wordless: &[] });
+        self
+    }
+
+    /// And by these without a body.
+    #[must_use]
+    pub fn refuses_without_words(mut self, statuses: &'static [u16]) -> Self {
+        if let Some(foreign) = &mut self.foreign {
+            foreign.wordless = statuses;
+        }
         self
     }
 }

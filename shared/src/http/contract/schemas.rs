@@ -77,14 +77,17 @@ written! {
         .description(Some("The code in the mail."));
     SessionId: pattern(UUID, "0190163d-8694-739b-aea5-966c26f8ad91")
         .format(Some(SchemaFormat::Custom("uuid".to_owned())));
-    RefreshToken: text("dGhpcyBpcyBub3QgYSByZWFsIHJlZnJlc2ggdG9rZW4")
+    RefreshToken: pattern(VISIBLE, "dGhpcyBpcyBub3QgYSByZWFsIHJlZnJlc2ggdG9rZW4")
         .description(Some("Opaque, of use once."));
     IdempotencyKey: pattern("^[A-Za-z0-9_-]{16,64}$", "f3b1c2d4-0b5e-4c58-9d2e-2f6a1f0c7a11");
-    Cursor: text("v4.local.opaque").description(Some("An answer's `next_cursor`, as it was."));
+    Cursor: pattern(VISIBLE, "v4.local.opaque").description(Some("An answer's `next_cursor`, as it was."));
     Limit: integer(1, 100, 20).description(Some("The most rows to answer with; 20 unless said."));
     PageNumber: integer(1, MAX_PAGE_NUMBER, 1);
     PageSize: integer(5, 100, 20);
 }
+
+/// Of what is opaque, no more is promised.
+const VISIBLE: &str = "^[!-~]+$";
 
 const UUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 
