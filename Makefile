@@ -36,6 +36,7 @@ POSTGRES := local/postgres.sh
 CARGO_TOOLS := $(CURDIR)/.local/cargo/bin
 PYTHON_TOOLS := $(CURDIR)/.local/venv/bin
 CHECK_TOOLS := $(CURDIR)/.local/venv-checks/bin
+CONTRACT_TOOLS := $(CURDIR)/.local/venv-contract/bin
 NODE_CLIENT := local/tests/clients/node
 
 # What `make fuzz` tries, and for how many seconds each.
@@ -61,6 +62,12 @@ watch: setup-build setup-curl setup-postgres setup-python compile keys ## The sa
 .PHONY: test
 test: setup-build setup-curl setup-postgres setup-python setup-chromium setup-node compile ## Run all tests on a database of their own (ARGS='-p shared', ARGS='-- name')
 	PATH="$(PYTHON_TOOLS):$$PATH" $(POSTGRES) with-throwaway cargo test $(if $(filter -p --package,$(ARGS)),,--workspace) $(ARGS)
+
+# Arguments in ARGS go to schemathesis: --include-operation-id deposit.
+.PHONY: test-contract
+test-contract: setup-build setup-curl setup-postgres setup-python setup-contract compile keys ## Fuzz the API by its published document, anonymous and as a customer (SEED=1, EXAMPLES=20)
+	@PATH="$(PYTHON_TOOLS):$$PATH" SEED=$(SEED) EXAMPLES=$(EXAMPLES) $(POSTGRES) with-throwaway \
+	  $(CONTRACT_TOOLS)/python local/tests/contract/run.py $(ARGS)
 
 .PHONY: check
 check: setup-build setup-postgres setup-python setup-sqlx check-templates ## Formatting, lints, templates, the contract, committed queries
@@ -270,7 +277,7 @@ smoke: ## Run the README's scenario against a bank, there or here (URL=http://12
 ##
 
 .PHONY: setup
-setup: setup-build setup-curl setup-postgres setup-python setup-checks setup-chromium setup-node setup-sqlx ## Install everything that any verb uses
+setup: setup-build setup-curl setup-postgres setup-python setup-checks setup-contract setup-chromium setup-node setup-sqlx ## Install everything that any verb uses
 	@echo "Everything is here."
 
 # `sudo` where it is needed and there is one.
@@ -332,6 +339,15 @@ setup-checks: .local/venv-checks/.installed
 	@echo "Installing the checkers of templates into .local/venv-checks: checkov, cfn-lint, zizmor ..."
 	@$(CHECK_TOOLS)/python -c '' 2>/dev/null || python3 -m venv --clear .local/venv-checks
 	@$(CHECK_TOOLS)/python -m pip install -q --disable-pip-version-check -r infra/requirements-checks.txt
+	@touch $@
+
+.PHONY: setup-contract
+setup-contract: .local/venv-contract/.installed
+
+.local/venv-contract/.installed: infra/requirements-contract.txt | setup-python
+	@echo "Installing what reads the published document into .local/venv-contract: schemathesis ..."
+	@$(CONTRACT_TOOLS)/python -c '' 2>/dev/null || python3 -m venv --clear .local/venv-contract
+	@$(CONTRACT_TOOLS)/python -m pip install -q --disable-pip-version-check -r infra/requirements-contract.txt
 	@touch $@
 
 .PHONY: setup-target

@@ -6,7 +6,8 @@
 # Queues, secrets and mail are those of the emulator of AWS at AWS_ENDPOINT_URL. If that is not set, it is
 # moto, started here, which forgets everything when it ends; its log is .local/emulator.log.
 #
-#   local/run.sh serve             migrate, then run the gateway with the built functions, and the gRPC server
+#   local/run.sh serve [MORE]      migrate, then run the gateway with the built functions, and the gRPC server;
+#                                  MORE are more arguments for the gateway
 #   local/run.sh watch             the same, with cargo-lambda building and restarting the functions
 #   local/run.sh migrate ACTION    up, down or status
 #   local/run.sh verify            recompute every rule of the books
@@ -123,8 +124,8 @@ watch() {
 }
 
 case "${1:-}" in
-  serve | watch) "$1" ;;
+  serve | watch) "$@" ;;
   migrate) migrate "${2:?up, down or status}" ;;
   verify) verify ;;
-  *) fail "usage: local/run.sh serve | watch | migrate ACTION | verify" ;;
+  *) fail "usage: local/run.sh serve [MORE] | watch | migrate ACTION | verify" ;;
 esac
