@@ -16,6 +16,7 @@ COPY proto proto
 COPY shared shared
 COPY local local
 COPY functions functions
+COPY bench/hello bench/hello
 
 FROM source AS build-rpc
 ARG PROFILE=release

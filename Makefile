@@ -25,6 +25,8 @@ TARGET = $(or $(TARGET_$(ARCH)),$(error ARCH has to be x86_64 or arm64, and is $
 GLIBC := 2.34
 FUNCTIONS := $(notdir $(wildcard functions/*))
 ZIG_CACHE := $(CURDIR)/.local/zig
+# What sends requests for `make bench`, a workspace of its own.
+BENCH_LOAD := --manifest-path bench/load/Cargo.toml --target-dir target/bench-load
 # Where template.yaml looks for them.
 ARTEFACTS := target/lambda
 
@@ -73,6 +75,7 @@ test-contract: setup-build setup-curl setup-postgres setup-python setup-contract
 check: setup-build setup-postgres setup-python setup-sqlx check-templates ## Formatting, lints, templates, the contract, committed queries
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
+	cargo fmt --manifest-path bench/load/Cargo.toml --check
 	$(PYTHON_TOOLS)/buf lint proto
 	$(PYTHON_TOOLS)/buf format --diff --exit-code proto
 	@$(contract_is_kept)
@@ -80,6 +83,7 @@ check: setup-build setup-postgres setup-python setup-sqlx check-templates ## For
 	@if command -v shellcheck >/dev/null; then echo "shellcheck local/*.sh infra/*.sh .ci/run"; shellcheck local/*.sh infra/*.sh .ci/run; fi
 	$(call on_migrated,$(call prepare,--check) && $(call docs_database,--check))
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --locked $(BENCH_LOAD) --all-targets -- -D warnings
 
 # Compares the contract with the one where this branch left main, if git knows: a shallow clone may not.
 define contract_is_kept
@@ -107,6 +111,17 @@ check-templates: setup-python setup-checks ## Of that, what stands in template.y
 .PHONY: audit
 audit: setup-build .local/cargo/.cargo-deny-$(CARGO_DENY) ## Dependencies: licences, sources, what is banned, known holes (OFFLINE=1: not those)
 	$(CARGO_TOOLS)/cargo-deny $(if $(OFFLINE),--offline )--locked check bans licenses sources $(if $(OFFLINE),,advisories)
+
+# Builds what is missing: half an hour the first time. The functions are those that `make build` made last.
+.PHONY: bench
+bench: setup-target setup-release setup-postgres ## Measure starts, requests and what a million transfers cost, 12 minutes (ROUNDS=3, PAGE=1)
+	@ls $(FUNCTIONS:%=$(ARTEFACTS)/%/bootstrap) >/dev/null 2>&1 || $(MAKE) build
+	@echo "$(ARTEFACTS) is measured as it was built on $$(date -r $(ARTEFACTS) '+%Y-%m-%d at %H:%M'); after a change, make build first."
+	$(call cargo_lambda,$(ARTEFACTS)-bench,-p hello --bin hello)
+	cargo build --release --locked -p bank-local -p shared --bin bank-local --bin token_keys
+	cargo build --release --locked $(BENCH_LOAD)
+	@BIN=$(or $(CARGO_TARGET_DIR),target)/release ARTEFACTS=$(ARTEFACTS) HELLO=$(ARTEFACTS)-bench/hello/bootstrap \
+	  LOAD=target/bench-load/release/bank-load $(PYTHON_TOOLS)/python bench/bank.py
 
 .PHONY: bench-db
 bench-db: setup-postgres setup-python ## Measure a transfer in the database beside plainer ones, 4 minutes (ROUNDS=5)
@@ -138,6 +153,7 @@ fuzz: setup-build setup-c++ .local/cargo/.cargo-fuzz-$(CARGO_FUZZ) ## Try what r
 fmt: ## Format the code
 	cargo fmt --all
 	cargo fmt --manifest-path fuzz/Cargo.toml
+	cargo fmt --manifest-path bench/load/Cargo.toml
 
 # The workspace in its debug profile: what `run` and `test` start.
 .PHONY: compile

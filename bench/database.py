@@ -76,7 +76,7 @@ def end(number, _):
 
 
 def fail(message):
-    sys.exit(f"bench-db: {message}")
+    sys.exit(f"bench: {message}")
 
 
 def whole_number(name, default):
