@@ -32,26 +32,30 @@ def table(head, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
 
 
+def of(clients):
+    return "one client" if clients == "1" else f"{clients} clients"
+
+
 def machine(report):
-    of, settings = report["machine"], report["settings"]
+    here, settings = report["machine"], report["settings"]
     return (
-        f"{report['date']}, commit `{of['commit']}`, SEED={report['seed']}: {of['cores']} cores of {of['processor']}, "
-        f"{of['memory_mb'] / 1000:.0f} GB, {of['system']}; {of['rustc']}; PostgreSQL {report['postgres']} with "
+        f"{report['date']}, commit `{here['commit']}`, SEED={report['seed']}: {here['cores']} cores of {here['processor']}, "
+        f"{here['memory_mb'] / 1000:.0f} GB, {here['system']}; {here['rustc']}; PostgreSQL {report['postgres']} with "
         + ", ".join(f"{name} {value}" for name, value in settings.items())
         + f". {report['starts']} starts of each function and setting; {report['rounds']} rounds of "
         f"{report['slice_seconds']} s slices; {report['seconds']:.0f} s in all. The load of the machine before it began: "
-        f"{of['load_before']:.1f}.\n"
+        f"{here['load_before']:.1f}.\n"
     )
 
 
 def starts(report):
     rows = []
-    for name, of in report["start"].items():
-        row = [f"`{name}`", f"{of['zipped_bytes'] / 1e6:.2f}"]
+    for name, found in report["start"].items():
+        row = [f"`{name}`", f"{found['zipped_bytes'] / 1e6:.2f}"]
         for setting in ("alone", "here", "tls"):
-            at = of.get(setting)
+            at = found.get(setting)
             row += [f"{at['cpu_ms']:.1f}", f"{at['wall_ms']:.1f}"] if at else ["", ""]
-        row.append(f"{max(of[setting]['peak_mb'] for setting in ('alone', 'here', 'tls') if setting in of):.1f}")
+        row.append(f"{max(found[setting]['peak_mb'] for setting in ('alone', 'here', 'tls') if setting in found):.1f}")
         peak = report["peak_mb"].get("noop" if name == "hello" else name)
         rows.append([*row, f"{peak:.1f}" if peak else ""])
     head = ["function", "zipped, MB", "alone: CPU, ms", "wall", "here: CPU, ms", "wall", "TLS: CPU, ms", "wall", "peak at start, MB", "under load, MB"]
@@ -62,12 +66,12 @@ def throughput(report):
     rows = []
     for shape, name in NAMES.items():
         row = [name]
-        for of in report["traffic"].values():
-            at = of["shapes"][shape]
+        for measured in report["traffic"].values():
+            at = measured["shapes"][shape]
             row.append(f"{at['tps']:.0f}")
             row.append(f"{at['p50_ms']:.1f} / {at['p99_ms']:.1f}" if "p50_ms" in at else "")
         rows.append(row)
-    head = ["", *(text for clients in report["traffic"] for text in (f"{clients} clients, a second", "p50 / p99, ms"))]
+    head = ["", *(text for clients in report["traffic"] for text in (f"{of(clients)}, a second", "p50 / p99, ms"))]
     return table(head, rows)
 
 
@@ -77,11 +81,11 @@ def ratios(report):
     for name in first["ratios"]:
         over, under = name.split("/")
         row = [f"{NAMES[over]} / {NAMES[under]}"]
-        for of in report["traffic"].values():
-            middle, low, high = of["ratios"][name]
+        for measured in report["traffic"].values():
+            middle, low, high = measured["ratios"][name]
             row.append(f"{middle:.2f} ({low:.2f} to {high:.2f})")
         rows.append(row)
-    return table(["median of the rounds (lowest to highest)", *(f"{clients} clients" for clients in report["traffic"])], rows)
+    return table(["median of the rounds (lowest to highest)", *map(of, report["traffic"])], rows)
 
 
 def processor(report):

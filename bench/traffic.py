@@ -23,6 +23,8 @@ from database import fail
 from stack import HOT, OUT, PASSWORD
 
 CLIENTS = [1, 8, 32]
+# The most that are on their way at a time.
+OPEN_CLIENTS = 64
 OPEN_SECS = 10
 # Of what, and with which of them as money's senders and recipients.
 WISHES = {
@@ -56,10 +58,9 @@ class Traffic:
         self.seed += 1
         return self.seed
 
-    def load(self, shape, clients, *options):
+    def load(self, shape, clients, warm_up, *options):
         """One run of the load generator."""
         wish, customers, payers, accounts = WISHES[shape]
-        warm_up = clients * (2 if shape == "login" else 40)
         command = [
             self.generator, "--url", self.bank.url, "--wish", wish, "--customers", str(OUT / customers),
             "--accounts", str(accounts), "--password", PASSWORD, "--seed", str(self.next_seed()),
@@ -76,11 +77,11 @@ class Traffic:
             self.unknown += warm_up + clients
         return report
 
-    def requests(self, shape, clients, *options):
+    def requests(self, shape, clients, warm_up, *options):
         """The same with what it cost."""
         before, log_before, began = self.usage(), self.bank.log.stat().st_size, time.monotonic()
-        report = self.load(shape, clients, *options)
-        seconds, after = time.monotonic() - began, self.usage()
+        report = self.load(shape, clients, warm_up, *options)
+        seconds, used = time.monotonic() - began, spent(before, self.usage())
         with open(self.bank.log, "rb") as log:
             log.seek(log_before)
             lines = log.read().decode(errors="replace").splitlines()
@@ -93,21 +94,21 @@ class Traffic:
             "p99_ms": latency["percentiles"]["p99"] * 1000,
             "max_ms": latency["stats"]["max"] * 1000,
             "answer_bytes": report["summary"]["bytes"]["total"] / report["summary"]["items"]["total"],
-            "cpu_us": {name: (after[name] - before.get(name, 0)) / 1000 / answered for name in after},
-            "busy": sum(after[name] - before.get(name, 0) for name in after) / 1e9 / seconds,
+            "cpu_us": {name: ns / 1000 / answered for name, ns in used.items()},
+            "busy": sum(used.values()) / 1e9 / seconds,
             "lambda": reported(lines, answered),
         }
 
     def usage(self):
-        """Nanoseconds of processor time so far, by whose they are; peaks are noted on the way."""
+        """Nanoseconds of processor time so far, by process and whose it is; peaks are noted on the way."""
         used = {}
         for name, pids in self.bank.processes().items():
             for pid in pids:
                 with contextlib.suppress(OSError):
-                    used[name] = used.get(name, 0) + machine.cpu_ns(pid)
+                    used[name, pid] = machine.cpu_ns(pid)
                     self.peaks[name] = max(self.peaks.get(name, 0), machine.peak_kib(pid))
         ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-        used["load generator"] = int((ended.ru_utime + ended.ru_stime) * 1e9)
+        used["load generator", None] = int((ended.ru_utime + ended.ru_stime) * 1e9)
         return used
 
     def pgbench(self, shape, clients):
@@ -120,7 +121,8 @@ class Traffic:
         if shape in PGBENCH:
             return self.pgbench(shape, clients)
         self.bank.server.sql("transfer", "VACUUM (ANALYZE)", "CHECKPOINT")
-        return self.requests(shape, clients, "--duration", f"{self.seconds}s")
+        warm_up = clients * (2 if shape == "login" else 20)
+        return self.requests(shape, clients, warm_up, "--duration", f"{self.seconds}s")
 
     def rounds(self, count):
         """By clients and shape, a slice a round."""
@@ -135,8 +137,9 @@ class Traffic:
 
     def open_loop(self, rate):
         """Transfers that are due at fixed times, so many a second."""
+        self.load("transfer", OPEN_CLIENTS, 0, "--iterations", str(20 * OPEN_CLIENTS))
         schedule = ("--every", str(1_000_000 // rate), "--iterations", str(rate * OPEN_SECS))
-        return {"rate": rate, **self.requests("transfer", 64, *schedule)}
+        return {"rate": rate, **self.requests("transfer", OPEN_CLIENTS, 0, *schedule)}
 
     def verify(self):
         """Fails unless the books hold what was measured, and every rule of theirs."""
@@ -150,6 +153,14 @@ class Traffic:
         if report["books_are_right"] is not True:
             fail(f"the books are not right: {report}")
         return transfers
+
+
+def spent(before, after):
+    """By whose it is; of processes that have ended in between nothing is known."""
+    used = {}
+    for (name, pid), ns in after.items():
+        used[name] = used.get(name, 0) + ns - before.get((name, pid), 0)
+    return used
 
 
 def is_of(shape, line):

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use async_trait::async_trait;
 use clap::Parser;
 use http_body_util::BodyExt;
@@ -52,7 +52,7 @@ struct Options {
     /// Of the random numbers, and of the keys: no two runs on one database may have the same.
     #[arg(long)]
     seed: u64,
-    /// An open loop: a request is due every so many microseconds.
+    /// An open loop: a request is due every so many microseconds, from the first on, so that nothing may warm up.
     #[arg(long)]
     every: Option<u64>,
     #[command(flatten)]
@@ -69,7 +69,7 @@ struct Load {
     password: String,
     seed: u64,
     every: Option<Duration>,
-    /// Warming up is hurried, so the schedule begins with the first request after it.
+    /// When the first request was due.
     began: &'static OnceLock<Instant>,
 }
 
@@ -125,6 +125,10 @@ impl Load {
 async fn main() -> Result<()> {
     static BEGAN: OnceLock<Instant> = OnceLock::new();
     let options = Options::parse();
+    ensure!(
+        options.every.is_none() || options.run.warmup == 0,
+        "--every leaves no room for --warmup"
+    );
     let load = Load {
         url: options.url,
         wish: options.wish,
