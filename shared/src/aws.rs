@@ -1,6 +1,6 @@
 //! How the SDK is set up: one HTTP and one TLS stack, and nothing looked for outside the environment.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use aws_config::{
     BehaviorVersion, SdkConfig,
@@ -12,6 +12,7 @@ use aws_smithy_http_client::{
     Builder, Connector,
     tls::{Provider, rustls_provider::CryptoMode},
 };
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 /// How long a call may take, and how often it is tried.
 #[derive(Debug, Clone, Copy)]
@@ -31,17 +32,22 @@ pub fn connector() -> Connector {
     Connector::builder().tls_provider(TLS).build()
 }
 
+/// One for all clients: each of its own would make the list of whom the system trusts anew when it starts.
+fn http_client() -> SharedHttpClient {
+    static HTTP_CLIENT: OnceLock<SharedHttpClient> = OnceLock::new();
+    HTTP_CLIENT.get_or_init(|| Builder::new().tls_provider(TLS).build_https()).clone()
+}
+
 /// Lambda puts region and credentials into the environment, and where they are missing nobody should go
 /// and ask the network for them.
 pub(crate) async fn config(patience: Patience) -> SdkConfig {
-    let http = Builder::new().tls_provider(TLS).build_https();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(patience.connect)
         .operation_attempt_timeout(patience.attempt)
         .operation_timeout(patience.in_all)
         .build();
     aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http)
+        .http_client(http_client())
         .region(EnvironmentVariableRegionProvider::new())
         .credentials_provider(EnvironmentVariableCredentialsProvider::new())
         .timeout_config(timeouts)
