@@ -10,5 +10,6 @@ pub(crate) fn print(line: &str) {
 
 /// Prints a line about what happens.
 pub(crate) fn log(line: &str) {
-    let _ = writeln!(stderr(), "{line}");
+    // In one piece: the standard error holds nothing back, so that every piece is a call of the system's.
+    let _ = stderr().write_all(format!("{line}\n").as_bytes());
 }
