@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     FunctionSpec, Invocation, InvokeError,
     process::{Ending, Process},
-    report::{Report, peak_memory_kib},
+    report::Report,
     runtime_api::{RuntimeApi, Work},
 };
 use crate::{clock, template::function_arn};
@@ -87,7 +87,7 @@ impl Pool {
 
             let work = self.work(&request_id, &invocation);
             let ending = process.invoke(work, self.spec.timeout).await;
-            let memory = process.pid().and_then(peak_memory_kib);
+            let memory = process.peak_memory_kib();
             return match ending {
                 // Somebody killed it while it had nothing to do: this invocation never ran.
                 Ending::NotTaken(_) if was_idle => continue,

@@ -16,12 +16,16 @@ use tokio::{
 
 use super::{
     FunctionError, FunctionSpec, InvokeError,
+    report::peak_memory_kib,
     runtime_api::{Mailbox, RuntimeApi, RuntimeCall, Work},
 };
 use crate::console;
 
 /// How long a process may take until it first asks for work, as in Lambda.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
+/// For how long it is good to know how much memory a process has had: asking for every invocation would be an
+/// eighth of the gateway's work.
+const PEAK_IS_FRESH: Duration = Duration::from_millis(100);
 
 /// A running process. Dropping it kills it.
 pub(super) struct Process {
@@ -29,6 +33,8 @@ pub(super) struct Process {
     mailbox: Mailbox,
     /// The long poll that waits for the next invocation, once it has come.
     poll: Option<oneshot::Sender<Work>>,
+    /// The most memory that it had had when that was asked last.
+    peak: Option<(Instant, u64)>,
     /// How long it took to start.
     pub(super) init: Duration,
     /// Since when it has had nothing to do.
@@ -68,7 +74,7 @@ impl Process {
             }
         };
         let (init, idle_since) = (started.elapsed(), Instant::now());
-        Ok(Self { child, mailbox, poll: Some(poll), init, idle_since })
+        Ok(Self { child, mailbox, poll: Some(poll), peak: None, init, idle_since })
     }
 
     /// Gives the process an invocation and waits for its answer, its end or the time-out.
@@ -117,9 +123,13 @@ impl Process {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// The operating system's number for it, while it runs.
-    pub(super) fn pid(&self) -> Option<u32> {
-        self.child.id()
+    /// The most memory that it has had, up to a moment ago.
+    pub(super) fn peak_memory_kib(&mut self) -> Option<u64> {
+        if self.peak.is_none_or(|(asked, _)| asked.elapsed() > PEAK_IS_FRESH) {
+            let peak = self.child.id().and_then(peak_memory_kib);
+            self.peak = peak.map(|kib| (Instant::now(), kib));
+        }
+        self.peak.map(|(_, kib)| kib)
     }
 
     /// Hands the work to the long poll that waits, or gives it back if none does.
