@@ -12,7 +12,7 @@ use lambda_http::{
     request::LambdaRequest,
 };
 use libfuzzer_sys::fuzz_target;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use shared::{
     bank::BankError,
     domain::{Amount, Email, Limit},
@@ -104,7 +104,18 @@ fn of_a_gateway(mut event: LambdaRequest) -> Option<LambdaRequest> {
     (is_path && is_query && is_body).then_some(event)
 }
 
+/// Whether a parameter has a list of values with none in it, over which the library panics as well. What a client
+/// names has a value, be it an empty one.
+fn has_empty_list(event: &Value) -> bool {
+    let lists = ["multiValueQueryStringParameters", "queryStringParameters"];
+    let parameters = lists.iter().filter_map(|name| event[name].as_object());
+    parameters.flat_map(Map::values).any(|value| value.as_array().is_some_and(Vec::is_empty))
+}
+
 fuzz_target!(|data: &[u8]| {
+    if serde_json::from_slice(data).is_ok_and(|event| has_empty_list(&event)) {
+        return;
+    }
     let event: Option<LambdaRequest> = serde_json::from_slice(data).ok();
     if let Some(event) = event.and_then(of_a_gateway) {
         check(&block_on(answer(Arc::new(()), read, event.into())));
