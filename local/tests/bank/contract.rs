@@ -16,18 +16,17 @@ fn names(values: &Value) -> BTreeSet<String> {
 async fn violated(
     alice: &Customer<'_>,
     (method, path): (&str, &str),
-    query: &[(String, &str)],
+    query: &[String],
     body: Option<&Value>,
 ) -> BTreeSet<String> {
     let method: Method = method.to_uppercase().parse().unwrap();
     let path = path.replace("{id}", "1").replace("{username}", &alice.username);
+    let query: Vec<String> = query.iter().map(|name| format!("{name}=")).collect();
+    let path = format!("{path}?{}", query.join("&"));
     let answer = alice
         .bank
         .send(method, &path, |request| {
-            let request = request
-                .bearer_auth(&alice.access_token)
-                .header("idempotency-key", key())
-                .query(query);
+            let request = request.bearer_auth(&alice.access_token).header("idempotency-key", key());
             if let Some(body) = body { request.json(body) } else { request }
         })
         .await;
@@ -64,13 +63,13 @@ async fn requests_have_the_fields_that_are_published() {
                 bodies += 1;
             }
             let parameters = operation["parameters"].as_array().into_iter().flatten();
-            let query: Vec<(String, &str)> = parameters
+            let query: Vec<String> = parameters
                 .filter(|parameter| parameter["in"] == "query")
-                .map(|parameter| (parameter["name"].as_str().unwrap().to_owned(), ""))
+                .map(|parameter| parameter["name"].as_str().unwrap().to_owned())
                 .collect();
             if !query.is_empty() {
                 let refused = violated(&alice, route, &query, None).await;
-                assert_eq!(refused, query.into_iter().map(|(name, _)| name).collect(), "{route:?}");
+                assert_eq!(refused, query.into_iter().collect(), "{route:?}");
                 queries += 1;
             }
         }
