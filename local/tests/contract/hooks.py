@@ -18,6 +18,8 @@ FAILED_PRECONDITION = 9
 KEY = "f3b1c2d4-0b5e-4c58-9d2e-2f6a1f0c7a11"
 REFRESH_TOKEN = "dGhpcyBpcyBub3QgYSByZWFsIHJlZnJlc2ggdG9rZW4"
 EMAIL_ID = 2482649261713517
+ALICE = ("alice", "alice@example.com")
+SIGN_UPS = ("/users", "/v1/create_user")
 # What alice and bob know.
 PASSWORD = "seven tall cranes"
 
@@ -74,6 +76,10 @@ def before_call(context, case, kwargs):
     if isinstance(case.body, dict):
         if case.body.get("refresh_token") == REFRESH_TOKEN:
             case.body = case.body | {"refresh_token": log_in("bob")["refresh_token"]}
+        # Either of them alone is taken, and to be refused.
+        if case.operation.path in SIGN_UPS and (case.body.get("username"), case.body.get("email")) == ALICE:
+            name = f"user_{secrets.token_hex(8)}"
+            case.body = case.body | {"username": name, "email": f"{name}@example.com"}
         if case.body.get("email_id") == EMAIL_ID:
             case.body = case.body | json.loads(os.environ["MAILED"])[case.operation.path]
 

@@ -132,7 +132,9 @@ def fuzz(who, url, seed, examples):
     words = ["--config-file", str(HERE / f"{who}.toml"), "run", str(DOCUMENT), "--url", url, "--seed", str(seed)]
     words += ["--max-examples", str(examples), "--generation-database", "none", "--continue-on-failure", *sys.argv[1:]]
     environment = os.environ | {
-        "BANK": url, "ANSWERED": str(WORK / f"{who}.json"), "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1"}
+        "BANK": url, "ANSWERED": str(WORK / f"{who}.json"), "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE),
+        # Nothing is left beside the sources.
+        "PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_STORAGE_DIRECTORY": str(WORK / "hypothesis")}
     begin = time.monotonic()
     schemathesis = pathlib.Path(sys.executable).with_name("schemathesis")
     code = subprocess.run([schemathesis, *words], env=environment, cwd=ROOT).returncode
