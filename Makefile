@@ -72,7 +72,7 @@ test-contract: setup-build setup-curl setup-postgres setup-python setup-contract
 	  $(CONTRACT_TOOLS)/python local/tests/contract/run.py $(ARGS)
 
 .PHONY: check
-check: setup-build setup-postgres setup-python setup-sqlx check-templates ## Formatting, lints, templates, the contract, committed queries
+check: setup-build setup-postgres setup-python setup-sqlx check-templates check-openapi ## Formatting, lints, templates, the contract, committed queries
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo fmt --manifest-path bench/load/Cargo.toml --check
@@ -93,6 +93,26 @@ define contract_is_kept
 	else \
 	  echo "buf breaking proto --against .git#ref=$$base,subdir=proto"; \
 	  $(PYTHON_TOOLS)/buf breaking proto --against ".git#ref=$$base,subdir=proto"; \
+	fi
+endef
+
+# That the document is what the functions say is a test of theirs.
+.PHONY: check-openapi
+check-openapi: setup-contract ## Of that, the published document: whether it is one, and whether clients can live with it
+	$(CONTRACT_TOOLS)/openapi-spec-validator functions/docs/openapi.json
+	@PYTHONDONTWRITEBYTECODE=1 $(CONTRACT_TOOLS)/python infra/test_openapi_breaks.py
+	@$(document_is_kept)
+
+# Compares the document with the one that was released last, or before there is any, with main's.
+define document_is_kept
+	base=$$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null) || \
+	for main in origin/main main; do base=$$(git merge-base HEAD "$$main" 2>/dev/null) && break; done || base=; \
+	mkdir -p .local/checks; \
+	if [ -z "$$base" ] || ! git show "$$base:functions/docs/openapi.json" >.local/checks/openapi.json 2>/dev/null; then \
+	  echo "There is no older document to compare functions/docs/openapi.json with."; \
+	else \
+	  echo "python infra/openapi_breaks.py $$base:functions/docs/openapi.json functions/docs/openapi.json"; \
+	  $(CONTRACT_TOOLS)/python infra/openapi_breaks.py .local/checks/openapi.json functions/docs/openapi.json; \
 	fi
 endef
 
