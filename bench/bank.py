@@ -55,6 +55,8 @@ def main():
         with stack.Bank(server, aws, stack.free_port()).running() as bank:
             bank.sign_everybody_up()
             report["start"] = starts.measure(bank, count)
+            # Whatever becomes of the rest.
+            out.write_text(json.dumps(report, indent=2) + "\n")
             measure_traffic(bank, generator, rounds, seconds, seed, report)
     report["cost"] = costs.of_a_million(report["traffic"]["1"]["shapes"]["transfer"], report["written"])
     report["seconds"] = time.monotonic() - began

@@ -69,6 +69,8 @@ class Traffic:
         if payers:
             command += ["--payers", str(payers)]
         report = json.loads(database.run(*command).stdout)
+        if not report["summary"]["items"]["total"]:
+            fail(f"{shape}: {clients} clients had no answer within the slice: give it longer, as in SLICE={2 * self.seconds}")
         if report["summary"]["success_ratio"] != 1 or report["errors"]:
             fail(f"{shape}: {report['status']} {report['errors']} ({self.bank.log})")
         if shape in TRANSFERS:
