@@ -40,6 +40,7 @@ PYTHON_TOOLS := $(CURDIR)/.local/venv/bin
 CHECK_TOOLS := $(CURDIR)/.local/venv-checks/bin
 CONTRACT_TOOLS := $(CURDIR)/.local/venv-contract/bin
 NODE_CLIENT := local/tests/clients/node
+GENERATED := local/tests/clients/generated
 
 # What `make fuzz` tries, and for how many seconds each.
 TARGETS ?= $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
@@ -62,8 +63,21 @@ watch: setup-build setup-curl setup-postgres setup-python compile keys ## The sa
 	@PATH="$(PYTHON_TOOLS):$$PATH" $(POSTGRES) with $(DATA) local/run.sh watch
 
 .PHONY: test
-test: setup-build setup-curl setup-postgres setup-python setup-chromium setup-node compile ## Run all tests on a database of their own (ARGS='-p shared', ARGS='-- name')
+test: setup-build setup-curl setup-postgres setup-python setup-chromium setup-node clients compile ## Run all tests on a database of their own (ARGS='-p shared', ARGS='-- name')
 	PATH="$(PYTHON_TOOLS):$$PATH" $(POSTGRES) with-throwaway cargo test $(if $(filter -p --package,$(ARGS)),,--workspace) $(ARGS)
+
+.PHONY: clients
+clients: setup-node target/clients/typescript/bank.d.ts target/clients/python/pyproject.toml ## Generate clients in TypeScript and Python from the published document (target/clients)
+
+target/clients/typescript/bank.d.ts: functions/docs/openapi.json $(GENERATED)/typescript/node_modules/.package-lock.json
+	@npm run --silent --prefix $(GENERATED)/typescript generate
+
+# It tells of what its configuration leaves out.
+target/clients/python/pyproject.toml: functions/docs/openapi.json $(GENERATED)/python/config.yaml .local/venv-contract/.installed
+	@mkdir -p target/clients
+	@PATH="$(CONTRACT_TOOLS):$$PATH" openapi-python-client generate --path $< --config $(GENERATED)/python/config.yaml \
+	  --output-path target/clients/python --overwrite >target/clients/python.log 2>&1 || { cat target/clients/python.log >&2; exit 1; }
+	@touch $@
 
 # Arguments in ARGS go to schemathesis: --include-operation-id deposit.
 .PHONY: test-contract
@@ -409,12 +423,12 @@ setup-chromium:
 
 # For the tests with the clients that browsers use.
 .PHONY: setup-node
-setup-node: $(NODE_CLIENT)/node_modules/.package-lock.json
+setup-node: $(NODE_CLIENT)/node_modules/.package-lock.json $(GENERATED)/typescript/node_modules/.package-lock.json
 
 # npm writes this file last. A stamp elsewhere would outlive the folder.
-$(NODE_CLIENT)/node_modules/.package-lock.json: $(NODE_CLIENT)/package.json $(NODE_CLIENT)/package-lock.json | setup-npm
-	@echo "Installing the Node packages of the tests ..."
-	@npm ci --prefix $(NODE_CLIENT) --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json | setup-npm
+	@echo "Installing the Node packages of $* ..."
+	@npm ci --prefix $* --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
 # Debian 12 packages an older one.
@@ -458,4 +472,4 @@ clean: ## Remove what was built; tools and data stay
 .PHONY: distclean
 distclean: clean ## Remove everything that is not in git: tools, keys and the database
 	@$(POSTGRES) remove $(DATA)
-	rm -rf .local $(NODE_CLIENT)/node_modules
+	rm -rf .local $(NODE_CLIENT)/node_modules $(GENERATED)/typescript/node_modules $(GENERATED)/typescript/built

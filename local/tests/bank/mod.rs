@@ -5,10 +5,12 @@
 //! built; `make test` sees to both.
 
 mod browser;
+mod clients;
 mod contract;
 mod documentation;
 mod failures;
 mod forgeries;
+mod generated;
 mod history;
 mod idempotency;
 mod logins;

@@ -4,8 +4,10 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
-use super::clients::run;
-use crate::bank::people::{Bank, PASSWORD, ROOT, WRONG_PASSWORD, key, own_database};
+use crate::bank::{
+    clients::run,
+    people::{Bank, PASSWORD, ROOT, WRONG_PASSWORD, key, own_database},
+};
 
 #[tokio::test]
 async fn a_client_that_knows_an_address_lives_a_customers_life() {

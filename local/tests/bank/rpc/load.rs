@@ -8,12 +8,12 @@ use std::{
 use futures_util::future::join_all;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 
-use super::{
-    clients::run,
-    wire::{GRPC, Line, Outcome::Grpc, Reply, by, frame, number, post, with},
-};
+use super::wire::{GRPC, Line, Outcome::Grpc, Reply, by, frame, number, post, with};
 use crate::{
-    bank::people::{Bank, Customer, key},
+    bank::{
+        clients::run,
+        people::{Bank, Customer, key},
+    },
     support::{Native, until},
 };
 

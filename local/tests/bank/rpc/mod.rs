@@ -1,6 +1,5 @@
 //! The bank over gRPC-Web, Connect, native gRPC and the original's JSON paths.
 
-mod clients;
 mod curl;
 mod edges;
 mod grpcio;

@@ -4,8 +4,10 @@ use std::{fs, path::Path};
 
 use futures_util::future::join_all;
 
-use super::clients::run;
-use crate::bank::people::{Bank, PASSWORD, WRONG_PASSWORD, own_database};
+use crate::bank::{
+    clients::run,
+    people::{Bank, PASSWORD, WRONG_PASSWORD, own_database},
+};
 
 #[tokio::test]
 async fn the_clients_of_browsers_live_a_customers_life() {
