@@ -89,22 +89,30 @@ async fn every_route_needs_a_caller() {
 }
 
 #[tokio::test]
-async fn what_the_store_says_becomes_a_problem_on_every_route() {
-    let cases: Vec<(StoreFailure, u16, &str)> = vec![
-        (|| StoreError::SessionEnded, 401, "session_ended"),
-        (|| StoreError::EmailNotVerified, 403, "email_not_verified"),
-        (|| StoreError::NotFound, 404, "not_found"),
-        (|| StoreError::Taken(Unique::AccountCurrency), 409, "account_exists"),
-        (|| StoreError::KeyReused, 422, "idempotency_key_reused"),
-        (|| StoreError::RequestInFlight, 409, "request_in_flight"),
-        (unavailable, 503, "unavailable"),
-        (defect, 500, "internal"),
+async fn what_the_store_says_becomes_a_problem() {
+    let every = |_: &Event| true;
+    let opens = |event: &Event| event.route() == "POST /accounts";
+    let names_one = |event: &Event| event.route().contains("{id}");
+    let moves = |event: &Event| names_one(event) && event.route().starts_with("POST");
+    let pays_out = |event: &Event| event.route().ends_with("/withdrawals");
+    let cases: Vec<(StoreFailure, u16, &str, &dyn Fn(&Event) -> bool)> = vec![
+        (|| StoreError::SessionEnded, 401, "session_ended", &every),
+        (|| StoreError::EmailNotVerified, 403, "email_not_verified", &pays_out),
+        (|| StoreError::NotFound, 404, "not_found", &names_one),
+        (|| StoreError::Taken(Unique::AccountCurrency), 409, "account_exists", &opens),
+        (|| StoreError::KeyReused, 422, "idempotency_key_reused", &moves),
+        (|| StoreError::RequestInFlight, 409, "request_in_flight", &moves),
+        (unavailable, 503, "unavailable", &every),
+        (defect, 500, "internal", &every),
     ];
-    for event in events() {
-        for (error, status, code) in &cases {
-            let answer = send(app(store_that_fails(*error)), route, event.clone()).await;
-            assert_eq!((answer.status, answer.code()), (*status, *code), "{event:?}");
+    for (error, status, code, is_said_by) in cases {
+        let mut said = 0;
+        for event in events().into_iter().filter(is_said_by) {
+            let answer = send(app(store_that_fails(error)), route, event.clone()).await;
+            assert_eq!((answer.status, answer.code()), (status, code), "{event:?}");
+            said += 1;
         }
+        assert!(said > 0, "{code}");
     }
 }
 

@@ -47,6 +47,7 @@ pub fn operations() -> Vec<Operation> {
              move money.",
         )
         .with_token_perhaps()
+        .with_key_perhaps()
         .path::<MethodName>("method")
         .any_body()
         .ok_other(&["application/json"], "The reply message.")

@@ -218,19 +218,20 @@ async fn each_field_is_judged_by_its_own_rule() {
 }
 
 #[tokio::test]
-async fn what_the_store_says_becomes_a_problem_on_every_route() {
-    let cases: Vec<(StoreFailure, u16, &str)> = vec![
-        (|| StoreError::EmailNotVerified, 403, "email_not_verified"),
-        (|| StoreError::NotFound, 404, "not_found"),
-        (|| StoreError::SessionEnded, 401, "session_ended"),
-        (|| StoreError::KeyReused, 422, "idempotency_key_reused"),
-        (|| StoreError::RequestInFlight, 409, "request_in_flight"),
-        (unavailable, 503, "unavailable"),
-        (outcome_unknown, 503, "outcome_unknown"),
-        (defect, 500, "internal"),
+async fn what_the_store_says_becomes_a_problem() {
+    // The first so many of the routes can be told so: only one of them moves money.
+    let cases: Vec<(StoreFailure, u16, &str, usize)> = vec![
+        (|| StoreError::EmailNotVerified, 403, "email_not_verified", 1),
+        (|| StoreError::NotFound, 404, "not_found", 3),
+        (|| StoreError::SessionEnded, 401, "session_ended", 3),
+        (|| StoreError::KeyReused, 422, "idempotency_key_reused", 1),
+        (|| StoreError::RequestInFlight, 409, "request_in_flight", 1),
+        (unavailable, 503, "unavailable", 3),
+        (outcome_unknown, 503, "outcome_unknown", 3),
+        (defect, 500, "internal", 3),
     ];
-    for event in events() {
-        for (error, status, code) in &cases {
+    for (error, status, code, routes) in &cases {
+        for event in events().into_iter().take(*routes) {
             let answer = send(app(store_that_fails(*error)), route, event.clone()).await;
             assert_eq!((answer.status, answer.code()), (*status, *code), "{event:?}");
             assert_eq!(answer.headers.contains_key("retry-after"), *status == 503, "{code}");

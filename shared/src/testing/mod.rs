@@ -138,6 +138,12 @@ impl Event {
         }
     }
 
+    /// The route.
+    #[must_use]
+    pub fn route(&self) -> String {
+        format!("{} {}", self.method, self.resource)
+    }
+
     /// With a caller whose token is good for ten minutes more.
     #[must_use]
     pub fn signed_in(self, username: &str) -> Self {

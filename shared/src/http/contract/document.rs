@@ -138,10 +138,12 @@ impl Operation {
             if problems.iter().any(|problem| problem.retry_after_secs().is_some()) {
                 headers["Retry-After"] = header("Retry-After");
             }
-            if problems.iter().any(|problem| problem.challenge().is_some()) {
+            if status == 401 {
                 headers["WWW-Authenticate"] = header("WWW-Authenticate");
             }
-            if self.is_keyed && status == 422 {
+            // A rule of money forbids it; gRPC says so by 400.
+            let is_final = status == 422 || foreign.is_some() && status == 400;
+            if self.is_keyed && is_final {
                 headers["Idempotent-Replayed"] = header("Idempotent-Replayed");
             }
             let mut contents = Map::new();

@@ -168,6 +168,18 @@ impl Operation {
         ])
     }
 
+    /// It moves money in some cases only, and needs a key in those.
+    #[must_use]
+    pub fn with_key_perhaps(mut self) -> Self {
+        let schema = reference::<IdempotencyKey>(&mut self.schemas);
+        self.is_keyed = true;
+        self.parameters.push(json!({
+            "name": "Idempotency-Key", "in": "header", "required": false, "schema": schema,
+            "description": "For what moves money.",
+        }));
+        self
+    }
+
     /// A parameter of the path.
     #[must_use]
     pub fn path<T: ToSchema>(mut self, name: &str) -> Self {
@@ -328,7 +340,10 @@ impl Operation {
     }
 
     fn answers(mut self, status: StatusCode, description: &str, contents: &Value) -> Self {
-        let answer = json!({ "description": description, "content": contents });
+        let mut answer = json!({ "description": description });
+        if contents.as_object().is_some_and(|contents| !contents.is_empty()) {
+            answer["content"] = contents.clone();
+        }
         self.answers.insert(status.as_u16(), answer);
         self
     }
