@@ -58,7 +58,9 @@ def main():
             # Whatever becomes of the rest.
             out.write_text(json.dumps(report, indent=2) + "\n")
             measure_traffic(bank, generator, rounds, seconds, seed, report)
-    report["cost"] = costs.of_a_million(report["traffic"]["1"]["shapes"]["transfer"], report["written"])
+    report["cost"] = costs.of_a_million(
+        report["traffic"]["1"]["shapes"]["transfer"], report["authorizer_ms"], report["written"]
+    )
     report["seconds"] = time.monotonic() - began
     out.write_text(json.dumps(report, indent=2) + "\n")
     tables.show(report)
@@ -78,6 +80,7 @@ def measure_traffic(bank, generator, rounds, seconds, seed, report):
     after = written(bank.server)
     moved = after["transfers"] - before["transfers"]
     report["written"] = {name: (after[name] - before[name]) / moved for name in ("wal_bytes", "bytes")}
+    report["authorizer_ms"] = measured.median_ms("authorizer")
     report["peak_mb"] = {name: round(kib * 1024 / 1e6, 1) for name, kib in measured.peaks.items()}
     transfers = measured.verify()
     print(f"Every one of {transfers + measured.moved['bare']} transfers is in its books, and all rules are kept.", file=sys.stderr)

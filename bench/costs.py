@@ -48,17 +48,19 @@ def access_log_bytes():
     return len(re.search(r"^ +Format: '(.*)'$", template, re.MULTILINE)[1])
 
 
-def of_a_million(transfers, written):
+def of_a_million(transfers, invocation_ms, written):
     """The line items: what, how many, the price of one, dollars, and how that is reckoned.
 
-    `transfers` is what a transfer of a single client took; `written` what it left in the database.
+    `transfers` is what a transfer of a single client took, `invocation_ms` what any invocation of the authorizer
+    did, and `written` what a transfer left in the database.
     """
-    function, authorizer = transfers["lambda"]["transfer"], transfers["lambda"].get("authorizer")
+    function = transfers["lambda"]["transfer"]
     cpu_ms = transfers["cpu_us"]["transfer"] / 1000
     wait_ms = max(function["ms"] - cpu_ms, 0)
     slower = VCPU_MB / MEMORY_MB
     billed_ms = math.ceil(cpu_ms * slower + wait_ms)
-    authorizer_ms = math.ceil(authorizer["ms"] * slower) if authorizer else 0
+    # All of it as processor time.
+    authorizer_ms = math.ceil(invocation_ms * slower)
     in_all_ms = billed_ms + AUTHORIZED * authorizer_ms
     gb_seconds = MILLION * in_all_ms / 1000 * MEMORY_MB / 1024
 

@@ -117,8 +117,8 @@ def connecting(environment, mode):
 
 
 def over_tls(environment, certificate, aws):
-    trusted = {"SSL_CERT_FILE": str(certificate.trusted), "DATABASE_CA_FILE": str(certificate.authority)}
-    return {**connecting(environment, "verify-full"), **trusted, "AWS_ENDPOINT_URL": aws}
+    trusted = {"DATABASE_CA_FILE": str(certificate.authority), "AWS_ENDPOINT_URL": aws}
+    return {**connecting(environment, "verify-full"), **trusted}
 
 
 # -------------------------------------------------------------------------------------- TLS
@@ -202,7 +202,13 @@ def measure(bank, count):
         give_secrets(aws, certificate)
         environments = {("hello", "here"): lambda_variables("hello", {"memory_mb": 256, "logging": {}})}
         for name in FUNCTIONS:
-            plain = {**functions[name], "AWS_ENDPOINT_URL": bank.environment["AWS_ENDPOINT_URL"]}
+            plain = {
+                **functions[name],
+                "AWS_ENDPOINT_URL": bank.environment["AWS_ENDPOINT_URL"],
+                # Amazon Linux has one file of authorities; Debian has each a second time in a folder, which
+                # would be read as well.
+                "SSL_CERT_FILE": str(certificate.trusted),
+            }
             environments[name, "here"] = connecting(plain, "disable")
             environments[name, "tls"] = over_tls(plain, certificate, aws)
             environments[name, "alone"] = alone(plain)

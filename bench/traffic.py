@@ -143,6 +143,12 @@ class Traffic:
         schedule = ("--every", str(1_000_000 // rate), "--iterations", str(rate * OPEN_SECS))
         return {"rate": rate, **self.requests("transfer", OPEN_CLIENTS, 0, *schedule)}
 
+    def median_ms(self, function):
+        """What an invocation of a function took, of all that there were."""
+        with open(self.bank.log, encoding="utf-8", errors="replace") as log:
+            took = [duration(line) for line in log if line.startswith("REPORT ") and f" Function: {function} " in line]
+        return statistics.median(took)
+
     def verify(self):
         """Fails unless the books hold what was measured, and every rule of theirs."""
         database.verify(self.bank.server, "bare", self.moved["bare"])
@@ -170,6 +176,11 @@ def is_of(shape, line):
     return f" Function: {function} " in line
 
 
+def duration(line):
+    """The milliseconds of a line that reports an invocation; those of its start stand behind."""
+    return float(line.partition(" Duration: ")[2].split()[0])
+
+
 def reported(lines, answered):
     """Of each function: invocations and bytes of log a request, and how long an invocation took."""
     found = {}
@@ -177,7 +188,7 @@ def reported(lines, answered):
         if line.startswith("REPORT "):
             words = line.split()
             of = found.setdefault(words[words.index("Function:") + 1], {"ms": [], "bytes": 0})
-            of["ms"].append(float(words[words.index("Duration:") + 1]))
+            of["ms"].append(duration(line))
         elif line.startswith("[") and "] " in line:
             name, _, text = line[1:].partition("] ")
             if name in found or name in ("transfer", "authorizer"):
