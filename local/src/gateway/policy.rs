@@ -1,9 +1,11 @@
 //! Decides by a policy whether a caller may invoke a method of the API.
 
-use aws_lambda_events::iam::{IamPolicyEffect, IamPolicyStatement};
-use regex::RegexBuilder;
+use std::str::Chars;
 
-const INVOKE: &str = "execute-api:Invoke";
+use aws_lambda_events::iam::{IamPolicyEffect, IamPolicyStatement};
+
+/// In lower case.
+const INVOKE: &str = "execute-api:invoke";
 
 /// Whether some statement allows the method and none denies it.
 pub(super) fn allows(statements: &[IamPolicyStatement], method_arn: &str) -> bool {
@@ -16,18 +18,35 @@ pub(super) fn allows(statements: &[IamPolicyStatement], method_arn: &str) -> boo
 }
 
 fn applies(statement: &IamPolicyStatement, method_arn: &str) -> bool {
-    statement.action.iter().any(|pattern| matches(pattern, INVOKE, true))
-        && statement.resource.iter().any(|pattern| matches(pattern, method_arn, false))
+    // The names of actions have no case.
+    statement.action.iter().any(|pattern| matches(&pattern.to_lowercase(), INVOKE))
+        && statement.resource.iter().any(|pattern| matches(pattern, method_arn))
 }
 
 /// IAM's wildcards: `*` is any text, `?` any character.
-fn matches(pattern: &str, text: &str, ignore_case: bool) -> bool {
-    let expression = regex::escape(pattern).replace(r"\*", ".*").replace(r"\?", ".");
-    RegexBuilder::new(&format!("^{expression}$"))
-        .case_insensitive(ignore_case)
-        .dot_matches_new_line(true)
-        .build()
-        .is_ok_and(|regex| regex.is_match(text))
+fn matches(pattern: &str, text: &str) -> bool {
+    let (mut pattern, mut text) = (pattern.chars(), text.chars());
+    // What follows the last `*`, and where the text begins that it was tried on.
+    let mut behind_star: Option<(Chars<'_>, Chars<'_>)> = None;
+    loop {
+        let here = text.clone();
+        match (pattern.next(), text.next()) {
+            (None, None) => return true,
+            (Some('*'), _) => {
+                text = here;
+                behind_star = Some((pattern.clone(), text.clone()));
+            }
+            (Some(wanted), Some(found)) if wanted == '?' || wanted == found => {}
+            _ => {
+                // The `*` takes one character more, if there is one.
+                let Some((rest, start)) = &mut behind_star else { return false };
+                if start.next().is_none() {
+                    return false;
+                }
+                (pattern, text) = (rest.clone(), start.clone());
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -63,6 +82,27 @@ mod tests {
         for (action, resource, allowed) in cases {
             let statements = [statement("Allow", &action, &resource)];
             assert_eq!(allows(&statements, ARN), allowed, "{action} {resource}");
+        }
+    }
+
+    #[test]
+    fn wildcards_take_as_much_as_they_must() {
+        for (pattern, text, is_match) in [
+            ("", "", true),
+            ("", "a", false),
+            ("*", "", true),
+            ("?", "", false),
+            ("a*", "a", true),
+            ("*b", "abab", true),
+            ("*ab?", "aabab\u{e9}", true),
+            ("a*b*c", "a-b-b-c-c", true),
+            ("a*b*c", "a-c-b", false),
+            ("a?c", "a.c", true),
+            ("a.c", "abc", false),
+            ("a*?", "a", false),
+            ("a", "a*", false),
+        ] {
+            assert_eq!(matches(pattern, text), is_match, "{pattern} {text}");
         }
     }
 
