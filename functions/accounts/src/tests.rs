@@ -90,12 +90,13 @@ async fn every_route_needs_a_caller() {
 
 #[tokio::test]
 async fn what_the_store_says_becomes_a_problem() {
+    type Says<'a> = &'a dyn Fn(&Event) -> bool;
     let every = |_: &Event| true;
     let opens = |event: &Event| event.route() == "POST /accounts";
     let names_one = |event: &Event| event.route().contains("{id}");
     let moves = |event: &Event| names_one(event) && event.route().starts_with("POST");
     let pays_out = |event: &Event| event.route().ends_with("/withdrawals");
-    let cases: Vec<(StoreFailure, u16, &str, &dyn Fn(&Event) -> bool)> = vec![
+    let cases: Vec<(StoreFailure, u16, &str, Says<'_>)> = vec![
         (|| StoreError::SessionEnded, 401, "session_ended", &every),
         (|| StoreError::EmailNotVerified, 403, "email_not_verified", &pays_out),
         (|| StoreError::NotFound, 404, "not_found", &names_one),
