@@ -173,8 +173,10 @@ class Bank:
         databases = [self.postmaster, *machine.children(self.postmaster)]
         groups = {"gateway": [self.gateway], "postgres": databases}
         for pid in machine.children(self.gateway):
+            # What has just ended has no name any more.
             with contextlib.suppress(OSError):
-                groups.setdefault(machine.program(pid), []).append(pid)
+                if name := machine.program(pid):
+                    groups.setdefault(name, []).append(pid)
         return groups
 
     def sign_everybody_up(self):
