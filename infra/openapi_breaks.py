@@ -9,8 +9,9 @@ is no break: routes, optional parameters and members, statuses of refusals.
 Schemas are compared keyword by keyword, so what is not understood has to stay as it was: a pattern that is another one
 counts as a break, also where it allows more.
 
-Of the tools for this, none that npm or PyPI hold is kept and reads OpenAPI 3.1: optic is archived, openapi-diff and
-drift read 3.0, and openapi-changes fetches a program from elsewhere when it is installed.
+Of the tools for this, none that npm or PyPI hold is kept and reads OpenAPI 3.1: optic is archived, openapi-diff reads
+3.0, drift says of itself that it does (it was not tried), and openapi-changes fetches a program from elsewhere when it
+is installed.
 """
 
 import json
