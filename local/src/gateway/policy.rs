@@ -1,8 +1,7 @@
 //! Decides by a policy whether a caller may invoke a method of the API.
 
-use std::str::Chars;
-
 use aws_lambda_events::iam::{IamPolicyEffect, IamPolicyStatement};
+use wildmatch::WildMatch;
 
 /// In lower case.
 const INVOKE: &str = "execute-api:invoke";
@@ -25,28 +24,7 @@ fn applies(statement: &IamPolicyStatement, method_arn: &str) -> bool {
 
 /// IAM's wildcards: `*` is any text, `?` any character.
 fn matches(pattern: &str, text: &str) -> bool {
-    let (mut pattern, mut text) = (pattern.chars(), text.chars());
-    // What follows the last `*`, and where the text begins that it was tried on.
-    let mut behind_star: Option<(Chars<'_>, Chars<'_>)> = None;
-    loop {
-        let here = text.clone();
-        match (pattern.next(), text.next()) {
-            (None, None) => return true,
-            (Some('*'), _) => {
-                text = here;
-                behind_star = Some((pattern.clone(), text.clone()));
-            }
-            (Some(wanted), Some(found)) if wanted == '?' || wanted == found => {}
-            _ => {
-                // The `*` takes one character more, if there is one.
-                let Some((rest, start)) = &mut behind_star else { return false };
-                if start.next().is_none() {
-                    return false;
-                }
-                (pattern, text) = (rest.clone(), start.clone());
-            }
-        }
-    }
+    WildMatch::new(pattern).matches(text)
 }
 
 #[cfg(test)]

@@ -136,7 +136,7 @@ async fn who_leaves_is_counted_for_a_wrong_password() {
     assert_eq!(locked.status(), 429);
 }
 
-/// Two hashes at a time take 40 MiB; what else there is was there before.
+/// Two hashes at a time take 40 MiB, which the template has glibc give back.
 #[tokio::test]
 #[cfg_attr(not(target_os = "linux"), ignore = "it reads /proc")]
 async fn a_flood_of_passwords_leaves_no_memory_taken() {
@@ -153,5 +153,5 @@ async fn a_flood_of_passwords_leaves_no_memory_taken() {
     join_all(calls).await;
     let after = Held::by(native.pid()).kib;
     println!("{before} KiB before, {after} KiB after");
-    assert!(after < before + 200 * 1_024, "{before} KiB before, {after} KiB after");
+    assert!(after < before + 100 * 1_024, "{before} KiB before, {after} KiB after");
 }
