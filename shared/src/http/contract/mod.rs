@@ -153,14 +153,9 @@ impl Operation {
 
     /// It moves money, once for each key.
     #[must_use]
-    pub fn with_key(mut self) -> Self {
-        let schema = reference::<IdempotencyKey>(&mut self.schemas);
-        self.is_keyed = true;
-        self.parameters.push(json!({
-            "name": "Idempotency-Key", "in": "header", "required": true, "schema": schema,
-            "description": "A new one for each intended effect. Whatever is sent under a key takes effect once, for ever.",
-        }));
-        self.refuses([
+    pub fn with_key(self) -> Self {
+        let description = "A new one for each intended effect. Whatever is sent under a key takes effect once, for ever.";
+        self.key(true, description).refuses([
             BankError::IdempotencyKeyMissing,
             BankError::InvalidArgument(Vec::new()),
             BankError::RequestInFlight,
@@ -170,12 +165,16 @@ impl Operation {
 
     /// It moves money in some cases only, and needs a key in those.
     #[must_use]
-    pub fn with_key_perhaps(mut self) -> Self {
+    pub fn with_key_perhaps(self) -> Self {
+        self.key(false, "For what moves money.")
+    }
+
+    fn key(mut self, is_required: bool, description: &str) -> Self {
         let schema = reference::<IdempotencyKey>(&mut self.schemas);
         self.is_keyed = true;
         self.parameters.push(json!({
-            "name": "Idempotency-Key", "in": "header", "required": false, "schema": schema,
-            "description": "For what moves money.",
+            "name": "Idempotency-Key", "in": "header", "required": is_required, "schema": schema,
+            "description": description,
         }));
         self
     }
