@@ -5,7 +5,7 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use serde_json::json;
 use shared::{
     bank::MailingTools,
-    domain::{Addressee, Claim, VerificationId},
+    domain::{Addressee, Claim, Username, VerificationId},
     store::StoreError,
     tasks::{Letter, MailError, Mailer},
     testing::{MockStore, unavailable},
@@ -33,7 +33,8 @@ impl Mailer for Post {
 }
 
 fn addressee(email: &str) -> Claim {
-    Claim::Granted(Addressee { email: email.to_owned(), full_name: "Alice Liddell".to_owned() })
+    let username = Username::parse("alice").unwrap();
+    Claim::Granted(Addressee { email: email.to_owned(), username })
 }
 
 /// What the store says of each task.
@@ -46,10 +47,7 @@ fn claim(id: VerificationId) -> Result<Claim, StoreError> {
         5 => addressee("hangs@example.com"),
         6 => Claim::Done,
         7 => Claim::Busy,
-        8 => Claim::Granted(Addressee {
-            email: "eight@example.com".to_owned(),
-            full_name: "Mallory\r\nBcc: everybody@example.com".to_owned(),
-        }),
+        8 => addressee("eight@example.com\r\nBcc: everybody@example.com"),
         9 => return Err(unavailable()),
         _ => addressee("unmarked@example.com"),
     })

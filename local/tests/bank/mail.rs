@@ -178,7 +178,9 @@ async fn from_sign_up_over_the_inbox_to_a_transfer() {
     assert!(mailed.link.starts_with(&format!("{}/verify_email?", bank.gateway.url)));
     let mail = &post.mails(&email(&alice.username)).await[0];
     assert_eq!(mail["subject"], "Confirm your e-mail address");
-    assert!(mail["text"].as_str().unwrap().starts_with("Hello Alice Liddell,"));
+    let text = mail["text"].as_str().unwrap();
+    assert!(text.starts_with(&format!("Hello {},", alice.username)), "{text}");
+    assert!(!text.contains("Liddell"), "what somebody calls himself is mailed to nobody");
 
     let from = alice.account("USD", 100).await;
     let withdrawals = format!("/accounts/{from}/withdrawals");
@@ -396,18 +398,14 @@ async fn of_a_batch_of_ten_only_the_bad_ones_come_back_and_end_as_dead_letters()
         users.push(unpublished_user(&quiet, &post).await);
     }
     let (injector, poison) = users.pop().unwrap();
-    quiet
-        .sql(&format!(
-            r"UPDATE users SET full_name = E'A\r\nBcc: everybody@example.com'
-              WHERE username = '{injector}'"
-        ))
-        .await;
-    let mark_up = &users[0].0;
-    quiet
-        .sql(&format!(
-            "UPDATE users SET full_name = '<a href=//evil.example>A</a>' WHERE username = '{mark_up}'"
-        ))
-        .await;
+    for table in ["users", "verify_emails"] {
+        quiet
+            .sql(&format!(
+                r"UPDATE {table} SET email = E'a@example.com\r\nBcc: everybody@example.com'
+                  WHERE username = '{injector}'"
+            ))
+            .await;
+    }
     let message = |task: i64| json!({ "email_id": task }).to_string();
     let mut bodies: Vec<String> = users.iter().map(|(_, task)| message(*task)).collect();
     bodies.extend([message(users[0].1), message(poison), "{\"email_id\":".to_owned()]);
@@ -439,14 +437,7 @@ async fn of_a_batch_of_ten_only_the_bad_ones_come_back_and_end_as_dead_letters()
         assert_eq!(mailed.len(), 1, "{name} is mailed once");
         assert_eq!(post.verify(&mailed[0]).await.status, 200);
     }
-    assert_eq!(post.mails(&email(&injector)).await.len(), 0);
     assert_eq!(post.mails("everybody@example.com").await.len(), 0);
-    let mail = &post.mails(&email(mark_up)).await[0];
-    let html = mail["html"].as_str().unwrap();
-    assert!(
-        html.contains("&lt;a href=//evil.example&gt;") && !html.contains("<a href=//"),
-        "{html}"
-    );
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The verification of an address: somebody wants it, a mail with a code goes out, the code comes back.
 
-use super::{Invalid, MAX_MINOR_UNITS};
+use super::{Invalid, MAX_MINOR_UNITS, Username};
 
 /// The number of one wish to have an address verified, at random from 1 to 2^52. Clients know it as
 /// `email_id`, the queue as the number of a task.
@@ -33,13 +33,13 @@ pub enum Claim {
     Done,
 }
 
-/// Who is to get a mail. Nothing here is checked: it is what the data say.
+/// Who is to get a mail. The address is not checked: it is what the data say.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Addressee {
     /// The address.
     pub email: String,
-    /// The name to greet them by.
-    pub full_name: String,
+    /// Whose address it is said to be.
+    pub username: Username,
 }
 
 impl std::fmt::Debug for Addressee {

@@ -237,7 +237,7 @@ async fn a_task_is_one_workers_at_a_time_and_done_once(
     let hash = VerificationCode::generate().unwrap().hash();
     let again = async || bank.store.claim_verification(task, hash, LEASE, LIFE).await.unwrap();
     let Claim::Granted(addressee) = again().await else { panic!("it is free") };
-    assert_eq!((&addressee.email, &addressee.full_name), (&user.email, &user.full_name));
+    assert_eq!((&addressee.email, &addressee.username), (&user.email, &user.username));
     assert_eq!(bank.claim(task).await, Claim::Busy);
     assert_eq!(again().await, Claim::Granted(addressee), "the same worker asks again");
 
@@ -504,11 +504,15 @@ async fn a_mail_that_was_not_taken_is_tried_again(_: PgPoolOptions, options: PgC
     assert_eq!(send_verification(&working, task).await.unwrap(), Mailing::Sent);
     assert_eq!(send_verification(&working, task).await.unwrap(), Mailing::NotNeeded);
 
-    // A name that nobody could have given.
+    // An address that nobody could have given.
     let (user, _, task) = bank.signed_up().await;
     sqlx::query!(
-        "UPDATE users SET full_name = E'A\r\nBcc: x@example.com' WHERE username = $1",
-        user.username.as_str()
+        "WITH of_task AS (
+             UPDATE verify_emails SET email = E'a@example.com\r\nBcc: x@example.com' WHERE id = $2
+         )
+         UPDATE users SET email = E'a@example.com\r\nBcc: x@example.com' WHERE username = $1",
+        user.username.as_str(),
+        task.0
     )
     .execute(&bank.pool)
     .await

@@ -8,7 +8,7 @@ use super::{
     durations::{seconds, whole_secs},
 };
 use crate::{
-    domain::{Addressee, Caller, Claim, VerificationId},
+    domain::{Addressee, Caller, Claim, Username, VerificationId},
     store::StoreError,
 };
 
@@ -51,7 +51,9 @@ pub(super) async fn claim(
 ) -> Result<Claim, StoreError> {
     let mut lease = connections.lease().await?;
     let claimed = sqlx::query!(
-        r#"SELECT outcome AS "outcome!", email, full_name FROM claim_verify_email($1, $2, $3, $4)"#,
+        r#"SELECT claimed.outcome AS "outcome!", claimed.email, task.username AS "username?"
+           FROM claim_verify_email($1, $2, $3, $4) AS claimed
+           LEFT JOIN verify_emails AS task ON task.id = $1"#,
         id.0,
         code_hash.as_slice(),
         whole_secs(lease_for),
@@ -60,9 +62,10 @@ pub(super) async fn claim(
     .fetch_one(&mut *lease)
     .await;
     let row = lease.settle(claimed).map_err(StoreError::in_doubt)?;
-    match (row.outcome.as_str(), row.email, row.full_name) {
-        ("claimed", Some(email), Some(full_name)) => {
-            Ok(Claim::Granted(Addressee { email, full_name }))
+    let username = row.username.and_then(|name| Username::parse(&name).ok());
+    match (row.outcome.as_str(), row.email, username) {
+        ("claimed", Some(email), Some(username)) => {
+            Ok(Claim::Granted(Addressee { email, username }))
         }
         ("busy", _, _) => Ok(Claim::Busy),
         ("done", _, _) => Ok(Claim::Done),
