@@ -111,6 +111,8 @@ async fn the_application_can_only_add(_: PgPoolOptions, options: PgConnectOption
          VALUES ('{mallory}', 'm@example.com', 'resend', sha256(''), 'infinity')",
         "SELECT verify_email_wait_secs('{mallory}', 'resend', '0 seconds', 100)",
         "TRUNCATE verify_emails",
+        "INSERT INTO sessions (id, username, refresh_token_hash, user_agent, client_ip, expires_at)
+         VALUES (gen_random_uuid(), '{mallory}', sha256(''), 'm', '192.0.2.7', 'infinity')",
         "UPDATE sessions SET username = '{mallory}'",
         "UPDATE sessions SET expires_at = 'infinity'",
         "UPDATE sessions SET ends_at = 'infinity', expires_at = 'infinity'",
