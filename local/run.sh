@@ -75,11 +75,12 @@ banner() {
   SimpleBank answers at $url. Ctrl-C stops it; its data stay.
   gRPC answers at 127.0.0.1:$grpc_port, without TLS; its reflection says what there is.
   The mail that it sends is at $url/_local/mail.
-  Paste these into another terminal:
+  All of it can be tried in a browser at $url/docs. Or paste these into another terminal;
+  README.md goes on to a transfer.
 
-curl -s $url/users -H 'Content-Type: application/json' -d '{"username":"alice","password":"seven tall cranes","full_name":"Alice Liddell","email":"alice@example.com"}'
+curl -s $url/users -H 'Content-Type: application/json' -d '{"username":"dora","password":"seven tall cranes","full_name":"Dora Spenlow","email":"dora@example.com"}'
 
-TOKEN=\$(curl -s $url/users/login -H 'Content-Type: application/json' -d '{"username":"alice","password":"seven tall cranes"}' | sed 's/.*"access_token": *"\([^"]*\)".*/\1/')
+TOKEN=\$(curl -s $url/users/login -H 'Content-Type: application/json' -d '{"username":"dora","password":"seven tall cranes"}' | sed 's/.*"access_token": *"\([^"]*\)".*/\1/')
 
 curl -s $url/accounts -H "Authorization: Bearer \$TOKEN" -H 'Content-Type: application/json' -d '{"currency":"USD"}'
 

@@ -2,14 +2,12 @@
 
 use connectrpc::{ConnectError, RequestContext, Response, ServiceResult};
 use shared::{
-    bank::{BankError, Violations},
+    bank::BankError,
     domain::{Caller, Client, IdempotencyKey, Keyed},
-    http::Origin,
+    http::{Origin, idempotency_key},
 };
 
 use crate::refused::{REPLAYED, Refused};
-
-const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// The caller, the client and the key: what interceptors found out, and metadata.
 pub(crate) struct Call(pub(crate) RequestContext);
@@ -29,17 +27,12 @@ impl Call {
         origin.map_or_else(|| Client::new(None, None), |origin| origin.client.clone())
     }
 
-    /// The client's name for the effect that it wants once.
+    /// See [`idempotency_key`].
     ///
     /// # Errors
-    /// [`BankError::IdempotencyKeyMissing`] without one, [`BankError::InvalidArgument`] when it is not of
-    /// the right shape.
+    /// The same.
     pub(crate) fn idempotency_key(&self) -> Result<IdempotencyKey, BankError> {
-        let key = self.0.header(IDEMPOTENCY_KEY).ok_or(BankError::IdempotencyKeyMissing)?;
-        let mut violations = Violations::default();
-        let key = IdempotencyKey::parse(key.to_str().unwrap_or_default());
-        let key = violations.note(IDEMPOTENCY_KEY, key);
-        violations.finish(|| key)
+        idempotency_key(self.0.headers())
     }
 }
 

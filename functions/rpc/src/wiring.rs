@@ -17,6 +17,7 @@ const FRAME_BYTES: usize = 5;
 /// How long a call may take, from its first byte on and whatever its client says: longer than its work
 /// may, which tells better what became of it. A client's own limit ends its waiting alone.
 const CALL_TIMEOUT: Duration = Duration::from_secs(9);
+
 /// The bank's methods, and nothing else.
 pub(crate) fn service(app: App) -> ConnectRpcService {
     let app = Arc::new(app);

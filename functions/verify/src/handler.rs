@@ -16,7 +16,7 @@ pub(crate) struct Report {
     books_are_right: bool,
     /// For each broken rule its first offenders: numbers of accounts, entries or movements, or a
     /// currency's code.
-    breaches: BTreeMap<String, Vec<String>>,
+    pub(crate) breaches: BTreeMap<String, Vec<String>>,
 }
 
 pub(crate) fn report(found: Vec<Breach>) -> Report {

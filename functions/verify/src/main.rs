@@ -20,10 +20,10 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let config = DatabaseConfig::from_env()?;
     lambda_runtime::run(service_fn(async |_: LambdaEvent<Command>| {
-        let found = verify(&config).await?;
-        metrics::breaches(found.len());
+        let report = report(verify(&config).await?);
+        metrics::breaches(report.breaches.len());
         metrics::flush();
-        Ok::<_, Error>(report(found))
+        Ok::<_, Error>(report)
     }))
     .await
 }

@@ -40,7 +40,7 @@ pub(super) struct RouteTable(BTreeMap<Vec<Segment>, Resource>);
 pub(super) struct Found<'t> {
     pub(super) target: &'t Target,
     pub(super) resource_path: &'t str,
-    /// Decoded.
+    /// As they were sent.
     pub(super) path_parameters: BTreeMap<String, String>,
 }
 

@@ -12,7 +12,7 @@ use crate::{
 /// What is to be changed; what is absent stays as it is.
 #[derive(Debug, Clone, Default)]
 pub struct UserUpdate {
-    /// The name they are greeted by.
+    /// What they are called.
     pub full_name: Option<FullName>,
     /// A new address, not verified yet.
     pub email: Option<Email>,

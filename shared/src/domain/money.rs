@@ -39,10 +39,9 @@ impl Currency {
     /// # Errors
     /// When the bank keeps no accounts in that currency.
     pub fn parse(code: &str) -> Result<Self, Invalid> {
-        Self::ALL
-            .into_iter()
-            .find(|currency| currency.code() == code)
-            .ok_or(Invalid::from("must be one of USD, EUR, CAD"))
+        Self::ALL.into_iter().find(|currency| currency.code() == code).ok_or_else(|| {
+            Invalid::from(format!("must be one of {}", Self::ALL.map(Self::code).join(", ")))
+        })
     }
 }
 

@@ -21,6 +21,24 @@ impl Page {
     /// The fewest rows of a numbered page.
     pub const MIN_PAGE_SIZE: i64 = 5;
 
+    /// What a client asks for: the first rows, or a page by its number and size, one of which will do.
+    ///
+    /// # Errors
+    /// When there is a limit besides.
+    pub fn asked(
+        limit: Option<Self>,
+        number: Option<i64>,
+        size: Option<i64>,
+    ) -> Result<Self, Invalid> {
+        match (limit, number, size) {
+            (limit, None, None) => Ok(limit.unwrap_or_default()),
+            (None, number, size) => {
+                Ok(Self::numbered(number.unwrap_or(1), size.unwrap_or(Self::DEFAULT_LIMIT)))
+            }
+            (Some(_), _, _) => Err(Invalid::from("does not go together with a numbered page")),
+        }
+    }
+
     /// The first `limit` rows.
     ///
     /// # Errors
@@ -33,7 +51,7 @@ impl Page {
         }
     }
 
-    /// A page's size, for [`Page::numbered`].
+    /// A page's size, for [`Page::asked`].
     ///
     /// # Errors
     /// When it is not in 5 … 100.
@@ -45,7 +63,7 @@ impl Page {
         }
     }
 
-    /// A page's number, for [`Page::numbered`].
+    /// A page's number, for [`Page::asked`].
     ///
     /// # Errors
     /// When it is not in 1 … [`MAX_PAGE_NUMBER`].
@@ -88,7 +106,9 @@ mod tests {
 
     #[test]
     fn numbered_pages_are_bounded() {
-        assert_eq!(Page::numbered(3, 5), Page { limit: 5, offset: 10 });
+        assert_eq!(Page::asked(None, Some(3), Some(5)), Ok(Page { limit: 5, offset: 10 }));
+        assert_eq!(Page::asked(None, Some(2), None), Ok(Page { limit: 20, offset: 20 }));
+        assert!(Page::asked(Page::first(5).ok(), Some(1), None).is_err());
         for number in [i64::MIN, -1, 0, MAX_PAGE_NUMBER + 1, 2_147_483_647, i64::MAX] {
             assert!(Page::number(number).is_err(), "{number}");
         }

@@ -38,7 +38,7 @@ impl fmt::Display for Username {
     }
 }
 
-/// The name that a person is greeted by: 1 to 100 characters of any script, not all blank.
+/// What a person is called: 1 to 100 characters of any script, not all blank.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FullName(String);
 
@@ -234,7 +234,7 @@ impl FromStr for Role {
 pub struct NewUser {
     /// Their name, unique.
     pub username: Username,
-    /// The name they are greeted by.
+    /// What they are called.
     pub full_name: FullName,
     /// Their address, unique without regard to case.
     pub email: Email,
@@ -247,7 +247,7 @@ pub struct NewUser {
 pub struct User {
     /// Their name.
     pub username: Username,
-    /// The name they are greeted by.
+    /// What they are called.
     pub full_name: String,
     /// Their address.
     pub email: String,
@@ -264,7 +264,7 @@ pub struct User {
 /// What is to be changed of a user; the rest stays as it is.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct UserChanges {
-    /// The name they are greeted by.
+    /// What they are called.
     pub full_name: Option<FullName>,
     /// Their address, which is not verified then.
     pub email: Option<Email>,

@@ -1,5 +1,6 @@
 //! Who asks, as the authorizer found out.
 
+use lambda_http::http::HeaderMap;
 use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
@@ -39,15 +40,22 @@ impl Request {
         Ok(Caller { username, session_id: SessionId(session_id) })
     }
 
-    /// The client's name for the effect that it wants once.
+    /// See [`idempotency_key`].
     ///
     /// # Errors
-    /// [`BankError::IdempotencyKeyMissing`] without the header, [`BankError::InvalidArgument`] when
-    /// it is not of the right shape.
+    /// The same.
     pub fn idempotency_key(&self) -> Result<IdempotencyKey, BankError> {
-        let header = self.headers.get(IDEMPOTENCY_KEY).ok_or(BankError::IdempotencyKeyMissing)?;
-        IdempotencyKey::parse(header.to_str().unwrap_or_default()).map_err(|reason| {
-            BankError::InvalidArgument(vec![Violation::new(IDEMPOTENCY_KEY, reason)])
-        })
+        idempotency_key(&self.headers)
     }
+}
+
+/// The client's name for the effect that it wants once.
+///
+/// # Errors
+/// [`BankError::IdempotencyKeyMissing`] without the header, [`BankError::InvalidArgument`] when it is not of
+/// the right shape. Of two, `lambda_http` has kept the last.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<IdempotencyKey, BankError> {
+    let key = headers.get(IDEMPOTENCY_KEY).ok_or(BankError::IdempotencyKeyMissing)?;
+    IdempotencyKey::parse(key.to_str().unwrap_or_default())
+        .map_err(|reason| BankError::InvalidArgument(vec![Violation::new(IDEMPOTENCY_KEY, reason)]))
 }

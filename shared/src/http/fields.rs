@@ -15,7 +15,7 @@ use crate::{
 pub(super) enum Raw {
     /// A member of a JSON object.
     Json(Value),
-    /// A parameter of a query, which has no types.
+    /// A parameter of a query or a field of a form, which have no types.
     Text(String),
 }
 
@@ -97,8 +97,7 @@ impl Fields {
     }
 
     /// Whether a value of this name was sent and has not been taken.
-    #[must_use]
-    pub fn has(&self, name: &str) -> bool {
+    fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }
 
@@ -109,6 +108,11 @@ impl Fields {
             Some(Raw::Json(Value::String(text)) | Raw::Text(text)) => text,
             Some(Raw::Json(_)) | None => "",
         }
+    }
+
+    /// What a field's value was found to be; `None` stands for a violation, which is noted.
+    pub fn note<T>(&mut self, name: &str, found: Result<T, Invalid>) -> Option<T> {
+        self.violations.note(name, found)
     }
 
     /// Notes a field as refused.
@@ -131,7 +135,8 @@ impl Fields {
     }
 }
 
-/// A number in the one way to write it: no sign but minus, no leading zero, no blank.
-fn canonical_integer(text: &str) -> Option<i64> {
+/// A number in the one way to write it: no sign but minus, no leading zero, no blank. Rust's own parser would
+/// take `+1` and `01` for 1.
+pub(super) fn canonical_integer(text: &str) -> Option<i64> {
     text.parse().ok().filter(|number: &i64| number.to_string() == text)
 }

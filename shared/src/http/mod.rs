@@ -23,6 +23,7 @@ pub mod wire;
 pub use lambda_http::Error;
 
 pub use body::MAX_BODY_BYTES;
+pub use caller::idempotency_key;
 pub use fields::Fields;
 pub use page::Page;
 pub use problem::Problem;

@@ -1,6 +1,6 @@
 //! Numbers and names in paths. What could not be one names nothing.
 
-use super::Request;
+use super::{Request, fields::canonical_integer};
 use crate::{
     bank::BankError,
     domain::{SessionId, Username},
@@ -8,14 +8,12 @@ use crate::{
 
 impl Request {
     /// The number in the path's parameter `id`, in the one way to write it: `[1-9][0-9]{0,18}`.
-    /// Rust's own parser would take `+1` and `01` for 1.
     ///
     /// # Errors
     /// [`BankError::NotFound`]: nothing has such an address.
     pub fn path_id(&self) -> Result<i64, BankError> {
         let text = self.path_parameters.first("id").unwrap_or_default();
-        let is_canonical = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
-        text.parse().ok().filter(|_| is_canonical).ok_or(BankError::NotFound)
+        canonical_integer(text).filter(|number| *number > 0).ok_or(BankError::NotFound)
     }
 
     /// The session's number in the path's parameter `id`, in the one way to write it.

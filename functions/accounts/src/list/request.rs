@@ -4,14 +4,12 @@ use shared::{bank::BankError, domain::Page, http::Request};
 
 pub(crate) fn list_request(request: &Request) -> Result<Page, BankError> {
     let mut query = request.query_fields();
-    let page = if query.has("page_id") || query.has("page_size") {
-        let number = query.optional_integer("page_id", Page::number);
-        let size = query.optional_integer("page_size", Page::size);
-        number.zip(size).map(|(number, size)| {
-            Page::numbered(number.unwrap_or(1), size.unwrap_or(Page::DEFAULT_LIMIT))
-        })
-    } else {
-        query.optional_integer("limit", Page::first).map(Option::unwrap_or_default)
-    };
+    let limit = query.optional_integer("limit", Page::first);
+    let number = query.optional_integer("page_id", Page::number);
+    let size = query.optional_integer("page_size", Page::size);
+    let page = limit
+        .zip(number)
+        .zip(size)
+        .and_then(|((limit, number), size)| query.note("limit", Page::asked(limit, number, size)));
     query.finish(|| page)
 }

@@ -43,18 +43,13 @@ pub(crate) async fn list(
     request: ServiceRequest<'_, ListAccountsRequest>,
 ) -> Result<Response<ListAccountsResponse>, BankError> {
     let mut fields = Violations::default();
-    let page = if request.page_id.is_some() || request.page_size.is_some() {
-        let number = fields.optional_number("page_id", request.page_id, Page::number);
-        let size = fields.optional_number("page_size", request.page_size, Page::size);
-        if request.limit.is_some() {
-            fields.refuse::<()>("limit", "does not go together with a numbered page");
-        }
-        number.zip(size).map(|(number, size)| {
-            Page::numbered(number.unwrap_or(1), size.unwrap_or(Page::DEFAULT_LIMIT))
-        })
-    } else {
-        fields.optional_number("limit", request.limit, Page::first).map(Option::unwrap_or_default)
-    };
+    let limit = fields.optional_number("limit", request.limit, Page::first);
+    let number = fields.optional_number("page_id", request.page_id, Page::number);
+    let size = fields.optional_number("page_size", request.page_size, Page::size);
+    let page = limit
+        .zip(number)
+        .zip(size)
+        .and_then(|((limit, number), size)| fields.note("limit", Page::asked(limit, number, size)));
     let page = fields.finish(|| page)?;
     let accounts = bank::list_accounts(&*app.store, call.caller()?, page).await?;
     let accounts = accounts.iter().map(words::account).collect();

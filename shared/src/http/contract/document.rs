@@ -16,10 +16,7 @@ const REQUEST_ID: &str = "755bfac5-8ecc-4c50-9abe-1001340d3d0b";
 /// The groups of routes, in the order in which somebody meets them.
 const TAGS: [(&str, &str); 8] = [
     ("users", "Sign up, see and change oneself."),
-    (
-        "sessions",
-        "Log in, renew, log out. An access token lasts 10 minutes, a session until it ends.",
-    ),
+    ("sessions", "Log in, renew, log out. An access token lasts minutes, a session until it ends."),
     ("e-mail", "An address is shown to be its user's by the code that was mailed there."),
     ("accounts", "One an owner and currency; what came in and what went out."),
     ("transfers", "Money from one account to another of the same currency."),

@@ -10,7 +10,7 @@ use crate::{
     auth::{RefreshToken, VerificationCode},
     domain::{
         AccountId, Amount, Balance, Currency, Email, EntryId, EntryKind, FullName, IdempotencyKey,
-        Limit, MAX_MINOR_UNITS, MAX_PAGE_NUMBER, Role, SessionId, TransferId, Username,
+        Limit, MAX_MINOR_UNITS, MAX_PAGE_NUMBER, Page, Role, SessionId, TransferId, Username,
         VerificationId,
     },
 };
@@ -44,7 +44,7 @@ written! {
         .min_length(Some(1))
         .max_length(Some(100))
         .description(Some(
-            "The name that a person is greeted by, in any script. Without control and invisible characters, \
+            "What a person is called, in any script. Without control and invisible characters, \
              < and >, and not blank.",
         ));
     Email: text("alice@example.com")
@@ -81,9 +81,9 @@ written! {
         .description(Some("Opaque, of use once."));
     IdempotencyKey: pattern("^[A-Za-z0-9_-]{16,64}$", "f3b1c2d4-0b5e-4c58-9d2e-2f6a1f0c7a11");
     Cursor: pattern(VISIBLE, "v4.local.opaque").description(Some("An answer's `next_cursor`, as it was."));
-    Limit: integer(1, 100, 20).description(Some("The most rows to answer with; 20 unless said."));
+    Limit: integer(1, Page::MAX_LIMIT, Page::DEFAULT_LIMIT).description(Some("The most rows to answer with; 20 unless said."));
     PageNumber: integer(1, MAX_PAGE_NUMBER, 1);
-    PageSize: integer(5, 100, 20);
+    PageSize: integer(Page::MIN_PAGE_SIZE, Page::MAX_LIMIT, Page::DEFAULT_LIMIT);
 }
 
 /// Of what is opaque, no more is promised.

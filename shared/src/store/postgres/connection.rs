@@ -238,11 +238,11 @@ impl Connections {
         // On the heap, as every statement's future holds this one.
         let options = Box::pin(with_login(self.options.clone(), secret)).await;
         let options = options.map_err(|error| sqlx::Error::Configuration(error.into()))?;
-        let connection = PgConnection::connect_with(&options).await?;
+        // Be the database there or not: it is no reason to ask for the secret again.
         if let Ok(mut known) = self.logged_in.lock() {
-            *known = Some(options);
+            *known = Some(options.clone());
         }
-        Ok(connection)
+        PgConnection::connect_with(&options).await
     }
 }
 
