@@ -327,7 +327,7 @@ smoke: ## Run the README's scenario against a bank, there or here (URL=http://12
 ##
 
 .PHONY: setup
-setup: setup-build setup-curl setup-postgres setup-python setup-checks setup-contract setup-chromium setup-node setup-sqlx ## Install everything that any verb uses
+setup: setup-build setup-curl setup-postgres setup-python setup-checks setup-contract setup-chromium setup-node setup-sqlx ## Install what run, watch, test and check use; other verbs bring their own
 	@echo "Everything is here."
 
 # `sudo` where it is needed and there is one.
