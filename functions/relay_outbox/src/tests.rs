@@ -57,14 +57,20 @@ async fn what_the_queue_refuses_is_not_marked() {
 async fn a_run_that_fails_says_so() {
     let mut queue = MockTaskQueue::new();
     queue.expect_publish().once().returning(|_| Err(unpublished()));
-    let mut store = store_with(3);
-    store.expect_prune_verifications().once().returning(|| Ok(0));
-    let app = App { store: Box::new(store), queue: Box::new(queue) };
+    let app = App { store: Box::new(store_with(3)), queue: Box::new(queue) };
     handle(&app).await.unwrap_err();
 
     let mut store = MockStore::new();
-    store.expect_prune_verifications().once().returning(|| Ok(0));
     store.expect_take_due_verifications().once().returning(|_| Err(unavailable()));
     let app = App { store: Box::new(store), queue: Box::new(MockTaskQueue::new()) };
+    handle(&app).await.unwrap_err();
+
+    // By then everybody's mail is on its way.
+    let mut store = store_with(3);
+    store.expect_mark_published().once().returning(|_| Ok(()));
+    store.expect_prune_verifications().once().returning(|| Err(unavailable()));
+    let mut queue = MockTaskQueue::new();
+    queue.expect_publish().once().returning(|ids| Ok(ids.to_vec()));
+    let app = App { store: Box::new(store), queue: Box::new(queue) };
     handle(&app).await.unwrap_err();
 }
