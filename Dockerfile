@@ -57,7 +57,7 @@ ENTRYPOINT ["bank-local", "--template", "/bank/template.yaml", "--functions", "/
 
 FROM runtime AS grpc
 COPY --from=build-rpc /out/rpc /usr/local/bin/
-ENV GRPC_SERVER_ADDRESS=0.0.0.0:9090 MALLOC_MMAP_THRESHOLD_=1048576
+ENV GRPC_SERVER_ADDRESS=0.0.0.0:9090 MIMALLOC_PURGE_DELAY=0
 USER 10001:10001
 EXPOSE 9090
 HEALTHCHECK --interval=5s --timeout=3s --start-period=20s CMD ["probe", "grpc", "9090"]

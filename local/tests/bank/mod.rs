@@ -15,6 +15,7 @@ mod history;
 mod idempotency;
 mod logins;
 mod mail;
+mod memory;
 mod metrics;
 pub(crate) mod migrations;
 mod passwords;

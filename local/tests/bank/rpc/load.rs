@@ -12,6 +12,7 @@ use super::wire::{GRPC, Line, Outcome::Grpc, Reply, by, frame, number, post, wit
 use crate::{
     bank::{
         clients::run,
+        memory::{resident, status},
         people::{Bank, Customer, key},
     },
     support::{Native, until},
@@ -29,19 +30,14 @@ const OWN_SOCKETS: usize = 20;
 
 /// What the server has of the machine.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Held {
-    pub(super) kib: u64,
+struct Held {
+    kib: u64,
     threads: u64,
 }
 
 impl Held {
-    pub(super) fn by(pid: u32) -> Self {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-        let number = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-            line.split_whitespace().next().unwrap().parse().unwrap()
-        };
-        Self { kib: number("VmRSS:"), threads: number("Threads:") }
+    fn by(pid: u32) -> Self {
+        Self { kib: resident(pid), threads: status(pid, "Threads:") }
     }
 }
 

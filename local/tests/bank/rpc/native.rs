@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 use sqlx::{Executor, Row};
 use tokio::time::{sleep, timeout};
 
-use super::load::Held;
 use crate::{
-    bank::people::{Bank, PASSWORD, WRONG_PASSWORD, key, own_database, sign_up},
+    bank::{
+        memory::resident,
+        people::{Bank, PASSWORD, WRONG_PASSWORD, key, own_database, sign_up},
+    },
     support::{Native, until},
 };
 
@@ -136,13 +138,13 @@ async fn who_leaves_is_counted_for_a_wrong_password() {
     assert_eq!(locked.status(), 429);
 }
 
-/// Two hashes at a time take 40 MiB, which the template has glibc give back.
+/// Two hashes at a time take 40 MiB, which the template has the allocator give back.
 #[tokio::test]
 #[cfg_attr(not(target_os = "linux"), ignore = "it reads /proc")]
 async fn a_flood_of_passwords_leaves_no_memory_taken() {
     let bank = Bank::start().await;
     let native = bank.native().await;
-    let before = Held::by(native.pid()).kib;
+    let before = resident(native.pid());
     let calls = (0..100).map(async |_| {
         let name = format!("user_{}", uuid::Uuid::new_v4().simple());
         let status =
@@ -151,7 +153,7 @@ async fn a_flood_of_passwords_leaves_no_memory_taken() {
         assert!(status == 200 || status == 503, "{status}");
     });
     join_all(calls).await;
-    let after = Held::by(native.pid()).kib;
+    let after = resident(native.pid());
     println!("{before} KiB before, {after} KiB after");
     assert!(after < before + 100 * 1_024, "{before} KiB before, {after} KiB after");
 }
