@@ -27,6 +27,5 @@ pub mod testing;
 
 /// Memory of every program. The runtime sets a variable of the environment on each invocation, which C's
 /// library never frees: among our own memory, by C's allocator, each would spoil a gap of some kilobytes.
-#[cfg(not(fuzzing))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,5 +1,6 @@
 //! What the routes promise.
 
+use serde_json::{Value, json};
 use shared::{
     bank::BankError,
     domain::{AccountId, Amount, Currency, Limit, Refusal},
@@ -26,6 +27,7 @@ pub fn operations() -> Vec<Operation> {
         .with_token()
         .body("OpenAccountRequest", [required::<Currency>("currency")])
         .created::<AccountBody>("The account.")
+        .such_as(json!({ "balance": 0 }))
         .refuses([BankError::Taken(Unique::AccountCurrency)]),
         Operation::new("GET /accounts", "accounts", "listAccounts", "Lists one's own accounts")
             .describe(
@@ -53,13 +55,15 @@ pub fn operations() -> Vec<Operation> {
         .with_token()
         .path::<AccountId>("id")
         .query([optional::<Limit>("limit"), optional::<Cursor>("cursor")])
-        .ok::<EntriesBody>("Entries, newest first."),
+        .ok::<EntriesBody>("Entries, newest first.")
+        .such_as(json!({ "entries": [{}, paid_in()] })),
         Operation::new("POST /accounts/{id}/deposits", "accounts", "deposit", "Money comes in")
             .with_token()
             .with_key()
             .path::<AccountId>("id")
-            .body("DepositRequest", [required::<Amount>("amount")])
+            .body("DepositRequest", [required::<Amount>("amount").such_as(10_000)])
             .created::<PostingBody>("The account as it is now, and the entry that made it so.")
+            .such_as(json!({ "account": { "balance": 10_000 }, "entry": paid_in() }))
             .refuses([refused(Refusal::BalanceLimit)]),
         Operation::new("POST /accounts/{id}/withdrawals", "accounts", "withdraw", "Money goes out")
             .describe("If the owner's address is verified.")
@@ -68,8 +72,21 @@ pub fn operations() -> Vec<Operation> {
             .path::<AccountId>("id")
             .body("WithdrawalRequest", [required::<Amount>("amount")])
             .created::<PostingBody>("The account as it is now, and the entry that made it so.")
+            .such_as(json!({
+                "account": { "balance": 5_000 },
+                "entry": {
+                    "id": 1003, "amount": -2_500, "balance_after": 5_000, "kind": "withdrawal", "transfer_id": null,
+                },
+            }))
             .refuses([BankError::EmailNotVerified, refused(Refusal::InsufficientFunds)]),
     ]
+}
+
+/// The first entry of the account in the examples, to the second of which a transfer led.
+fn paid_in() -> Value {
+    json!({
+        "id": 1001, "amount": 10_000, "balance_after": 10_000, "kind": "deposit", "transfer_id": null,
+    })
 }
 
 fn refused(refusal: Refusal) -> BankError {

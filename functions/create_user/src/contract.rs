@@ -1,5 +1,6 @@
 //! What the routes promise.
 
+use serde_json::json;
 use shared::{
     bank::BankError,
     domain::{Email, FullName, Username},
@@ -28,6 +29,7 @@ pub fn operations() -> Vec<Operation> {
                 ],
             )
             .created::<UserBody>("The user, whose address is not verified yet.")
+            .such_as(json!({ "is_email_verified": false }))
             .refuses([BankError::Taken(Unique::Username), BankError::Taken(Unique::Email)]),
     ]
 }

@@ -1,10 +1,16 @@
 //! The published document is what the functions say of their routes.
 #![expect(clippy::disallowed_methods, reason = "a test, which is told so")]
 
-use std::{fs, path::Path};
+use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::http::contract::document;
+
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+
+fn published() -> Value {
+    serde_json::from_slice(&fs::read(PATH).unwrap()).unwrap()
+}
 
 /// With `UPDATE=1`, as `make openapi` has it, the document is written anew instead.
 #[test]
@@ -22,10 +28,34 @@ fn the_document_is_up_to_date() {
         docs::operations(),
     ];
     let current = document(operations.into_iter().flatten().collect());
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
     if std::env::var_os("UPDATE").is_some() {
-        fs::write(&path, serde_json::to_string_pretty(&current).unwrap() + "\n").unwrap();
+        fs::write(PATH, serde_json::to_string_pretty(&current).unwrap() + "\n").unwrap();
     }
-    let published: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    assert!(published == current, "openapi.json is out of date: run `make openapi`");
+    assert!(published() == current, "openapi.json is out of date: run `make openapi`");
+}
+
+/// Every content with an example, and where it stands.
+fn with_examples<'a>(part: &'a Value, at: &str, found: &mut Vec<(String, &'a Value)>) {
+    if part.get("schema").is_some() && part.get("example").is_some() {
+        found.push((at.to_owned(), part));
+    }
+    for (name, member) in part.as_object().into_iter().flatten() {
+        with_examples(member, &format!("{at} {name}"), found);
+    }
+}
+
+#[test]
+fn every_example_is_of_its_schema() {
+    let published = published();
+    let mut found = Vec::new();
+    with_examples(&published["paths"], "", &mut found);
+    assert!(found.len() > 20, "{} examples", found.len());
+    for (at, content) in found {
+        let mut schema = content["schema"].clone();
+        schema["components"] = json!({ "schemas": published["components"]["schemas"] });
+        let validator = jsonschema::draft202012::new(&schema).unwrap();
+        let violations: Vec<String> =
+            validator.iter_errors(&content["example"]).map(|error| error.to_string()).collect();
+        assert!(violations.is_empty(), "{at}: {violations:?}");
+    }
 }

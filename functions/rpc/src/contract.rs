@@ -1,5 +1,6 @@
 //! What the routes promise. What the messages of gRPC hold stands in `proto/`.
 
+use serde_json::json;
 use shared::{
     auth::VerificationCode,
     domain::{Email, FullName, Username, VerificationId},
@@ -51,6 +52,13 @@ pub fn operations() -> Vec<Operation> {
         .path::<MethodName>("method")
         .any_body()
         .ok_other(&["application/json"], "The reply message.")
+        // A message of `ListAccounts`, whose 64-bit numbers are text as ProtoJSON has it.
+        .such_as(json!({
+            "accounts": [{
+                "id": "42", "owner": "alice", "balance": "7500", "currency": "USD",
+                "createdAt": "2026-01-31T12:00:00.123456Z",
+            }],
+        }))
         .refuses_as::<ErrorBody>(&[400, 401, 403, 404, 409, 429, 500, 501, 503])
         .refuses_without_words(&[415]),
         original("POST /v1/create_user", "originalCreateUser", "Signs somebody up")

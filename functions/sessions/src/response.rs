@@ -18,6 +18,7 @@ pub(crate) struct SessionBody {
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
+    #[schema(example = "2026-02-01T12:00:00.123456Z")]
     expires_at: OffsetDateTime,
     /// Whether it is the one that asks.
     #[schema(example = true)]

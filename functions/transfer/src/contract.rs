@@ -1,5 +1,6 @@
 //! What the routes promise.
 
+use serde_json::{Value, json};
 use shared::{
     bank::BankError,
     domain::{AccountId, Amount, Currency, Limit, Refusal, TransferId},
@@ -32,6 +33,7 @@ pub fn operations() -> Vec<Operation> {
                 ],
             )
             .created::<TransferredBody>("The transfer and the sender's side of it.")
+            .such_as(json!({ "transfer": to_another() }))
             .refuses([
                 BankError::EmailNotVerified,
                 BankError::NotFound,
@@ -49,13 +51,20 @@ pub fn operations() -> Vec<Operation> {
                 optional::<Cursor>("cursor"),
             ])
             .ok::<TransfersBody>("Transfers, newest first.")
+            .such_as(json!({ "transfers": [to_another()] }))
             .refuses([BankError::NotFound]),
         Operation::new("GET /transfers/{id}", "transfers", "getTransfer", "Reads a transfer")
             .with_token()
             .path::<TransferId>("id")
             .query([])
-            .ok::<TransferBody>("The transfer."),
+            .ok::<TransferBody>("The transfer.")
+            .such_as(to_another()),
     ]
+}
+
+/// In the examples an account's number is 42, and this is another one.
+fn to_another() -> Value {
+    json!({ "to_account_id": 43 })
 }
 
 fn refused(refusal: Refusal) -> BankError {

@@ -36,9 +36,9 @@ pub(crate) struct LoggedIn {
     access_token: String,
     #[schema(value_type = RefreshToken)]
     refresh_token: String,
-    #[schema(value_type = time::OffsetDateTime)]
+    #[schema(value_type = time::OffsetDateTime, example = "2026-01-31T12:15:00.123456Z")]
     access_token_expires_at: Option<Timestamp>,
-    #[schema(value_type = time::OffsetDateTime)]
+    #[schema(value_type = time::OffsetDateTime, example = "2026-02-01T12:00:00.123456Z")]
     refresh_token_expires_at: Option<Timestamp>,
 }
 

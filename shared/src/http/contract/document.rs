@@ -84,7 +84,7 @@ impl Operation {
     fn into_json(self, schemas: &Schemas) -> Value {
         let mut responses = self.responses();
         for (status, mut answer) in self.answers {
-            with_examples(&mut answer, schemas);
+            with_examples(&mut answer, self.example.as_ref(), schemas);
             answer["headers"] = common_headers();
             if self.is_keyed {
                 answer["headers"]["Idempotent-Replayed"] = header("Idempotent-Replayed");
@@ -104,7 +104,7 @@ impl Operation {
             operation["parameters"] = json!(self.parameters);
         }
         if let Some(mut body) = self.body {
-            with_examples(&mut body, schemas);
+            with_examples(&mut body, None, schemas);
             operation["requestBody"] = body;
         }
         operation["security"] = match self.token {
@@ -254,14 +254,38 @@ fn header(name: &str) -> Value {
     json!({ "$ref": format!("#/components/headers/{name}") })
 }
 
-/// Gives each content of a body or an answer an example of its schema.
-fn with_examples(part: &mut Value, schemas: &Schemas) {
+/// Gives each content of a body or an answer that is no text an example of its schema, in which some of it is
+/// `own`.
+fn with_examples(part: &mut Value, own: Option<&Value>, schemas: &Schemas) {
     let contents = part.get_mut("content").and_then(Value::as_object_mut);
-    for (_, content) in contents.into_iter().flatten() {
-        let example = example(&content["schema"], schemas);
+    for (_, content) in
+        contents.into_iter().flatten().filter(|(media, _)| !media.starts_with("text/"))
+    {
+        let mut example = example(&content["schema"], schemas);
+        if let Some(own) = own {
+            example = overlaid(example, own);
+        }
         if !example.is_null() {
             content["example"] = example;
         }
+    }
+}
+
+/// An example in which some of it is other.
+fn overlaid(example: Value, other: &Value) -> Value {
+    match (example, other) {
+        (Value::Object(mut members), Value::Object(others)) => {
+            for (name, other) in others {
+                let member = members.remove(name).unwrap_or_default();
+                members.insert(name.clone(), overlaid(member, other));
+            }
+            members.into()
+        }
+        (Value::Array(items), Value::Array(others)) => {
+            let item = items.into_iter().next().unwrap_or_default();
+            others.iter().map(|other| overlaid(item.clone(), other)).collect()
+        }
+        (_, other) => other.clone(),
     }
 }
 

@@ -78,6 +78,7 @@ pub struct Operation {
     parameters: Vec<Value>,
     body: Option<Value>,
     answers: BTreeMap<u16, Value>,
+    example: Option<Value>,
     problems: Vec<Problem>,
     foreign: Option<Foreign>,
     schemas: Schemas,
@@ -112,6 +113,7 @@ impl Operation {
             parameters: Vec::new(),
             body: None,
             answers: BTreeMap::new(),
+            example: None,
             problems: Vec::new(),
             foreign: None,
             schemas: Schemas::new(),
@@ -303,6 +305,13 @@ impl Operation {
     pub fn created<T: ToSchema>(mut self, description: &str) -> Self {
         let schema = reference::<T>(&mut self.schemas);
         self.answers(StatusCode::CREATED, description, &content(&["application/json"], &schema))
+    }
+
+    /// What an example of the answer has otherwise than those of its types: members of objects, and as many items
+    /// of a list as there are here.
+    #[must_use]
+    pub fn such_as(self, example: Value) -> Self {
+        Self { example: Some(example), ..self }
     }
 
     /// 202 without a body.

@@ -68,7 +68,7 @@ written! {
         .description(Some("Minor units: 2500 is 25 dollars."));
     Balance: integer(0, MAX_MINOR_UNITS, 7500).description(Some("Minor units, never below zero."));
     AccountId: integer(1, i64::MAX, 42);
-    EntryId: integer(1, i64::MAX, 1001);
+    EntryId: integer(1, i64::MAX, 1002);
     EntryKind: codes(["deposit", "withdrawal", "transfer"], "transfer");
     TransferId: integer(1, i64::MAX, 501);
     VerificationId: integer(1, MAX_MINOR_UNITS, 2_482_649_261_713_517)
