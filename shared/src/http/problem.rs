@@ -270,7 +270,7 @@ impl From<&BankError> for Problem {
                 StatusCode::NOT_FOUND,
                 "not_found",
                 "Not found",
-                "There is nothing at this address.",
+                "It is not there, or is somebody else's.",
             ),
             BankError::Taken(unique) => Self::from(*unique),
             BankError::Refused { refusal, is_replay } => {
