@@ -9,15 +9,14 @@ const NO_TOKEN = document.getElementById("token").textContent;
 const ui = SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#api",
-  plugins: [withFreshKeys],
+  plugins: [withFreshKeys, withAnswersInSight],
   // It would take the address of a problem for one of its own, which begins with #/.
   deepLinking: /^(#\/|$)/.test(location.hash),
   tryItOutEnabled: true,
-  displayRequestDuration: true,
   defaultModelsExpandDepth: 0,
   // Otherwise it would show the document to a server of its maker's.
   validatorUrl: null,
-  responseInterceptor: rememberToken,
+  responseInterceptor: learn,
   onComplete: () => {
     ui.getStore().subscribe(showTokens);
     showProblems(ui.specSelectors.specJson().get("x-problems")?.toJS() ?? []);
@@ -28,10 +27,12 @@ const ui = SwaggerUIBundle({
 
 // By session, in the order of their arrival: { name, token }.
 const sessions = new Map();
+// Tokens that have expired, or whose session has ended.
+const spent = new Set();
 
 // Every answer passes here. One that has an access token is a log-in or a renewal.
-function rememberToken(response) {
-  const { session_id: id, access_token: token, user } = response.body ?? {};
+function learn(response) {
+  const { session_id: id, access_token: token, user, code } = response.body ?? {};
   if (response.ok && id && token) {
     const name = user?.username ?? sessions.get(id)?.name ?? "renewed session";
     for (const [other, session] of sessions) {
@@ -40,7 +41,18 @@ function rememberToken(response) {
     sessions.set(id, { name, token });
     showTokens();
   }
+  if (isEnd(response.url ?? "", response.ok, code)) {
+    spent.add(tokenInUse());
+    showTokens();
+  }
   return response;
+}
+
+// Whether an answer says that the token in use is of no more use.
+function isEnd(url, isDone, code) {
+  if (url.endsWith("/users/logout") && isDone) return true;
+  // A renewal means the session of the token in its body.
+  return code === "token_expired" || (code === "session_ended" && !url.endsWith("/tokens/renew_access"));
 }
 
 function tokenInUse() {
@@ -51,24 +63,25 @@ function tokenInUse() {
 let shown = "";
 function showTokens() {
   const inUse = tokenInUse();
-  const state = JSON.stringify([inUse, ...sessions]);
+  const state = JSON.stringify([inUse, spent.has(inUse), ...sessions]);
   if (state === shown) return;
   shown = state;
 
   const used = [...sessions.values()].find(({ token }) => token === inUse);
   document.getElementById("token").textContent = sentence(used, inUse);
-  const others = [...sessions.values()].filter((session) => session !== used);
+  const others = [...sessions.values()].filter((session) => session !== used && !spent.has(session.token));
   document.getElementById("tokens").replaceChildren(...others.map(useButton));
 }
 
 function sentence(used, inUse) {
+  if (spent.has(inUse)) return `${used ? `${used.name}’s` : "The"} access token is used up: log in, or renew it.`;
   if (used) return `${used.name}’s access token is in use.`;
   if (inUse) return "An access token is in use that was set by Authorize or is of an earlier log-in.";
   return sessions.size ? "No access token is in use." : NO_TOKEN;
 }
 
 function useButton({ name, token }) {
-  const button = element("button", `Use ${name}’s token`);
+  const button = element("button", `Act as ${name}`);
   button.type = "button";
   button.addEventListener("click", () => ui.preauthorizeApiKey(SCHEME, token));
   return button;
@@ -100,6 +113,33 @@ function withFreshKeys() {
 function freshKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// ---- Answers ----
+
+// A plugin: an answer that has come below what is seen is brought into sight.
+function withAnswersInSight() {
+  const wrap = (Answer, { React }) => function SeenAnswer(props) {
+    const place = React.useRef(null);
+    React.useEffect(() => {
+      place.current?.querySelector(".live-responses-table")?.scrollIntoView({ block: "nearest" });
+    }, [props.response]);
+
+    return React.createElement("div", { ref: place }, React.createElement(Answer, props));
+  };
+  return { wrapComponents: { liveResponse: wrap } };
+}
+
+// ---- The guide ----
+
+// A step's link leads to its endpoint, which is opened.
+for (const link of document.querySelectorAll("#first-transfer a[data-operation]")) {
+  const [tag, operation] = link.dataset.operation.split(" ");
+  link.href = `#operations-${tag}-${operation}`;
+  link.addEventListener("click", () => {
+    ui.layoutActions.show(["operations-tag", tag], true);
+    ui.layoutActions.show(["operations", tag, operation], true);
+  });
 }
 
 // ---- Problems ----

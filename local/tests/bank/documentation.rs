@@ -21,6 +21,9 @@ use super::{
     people::{Bank, PASSWORD, sign_up, transfer},
 };
 
+/// Where an endpoint's block shows what came back.
+const ANSWER: &str = " .live-responses-table .response";
+
 /// One endpoint on the page.
 struct Endpoint<'screen> {
     screen: &'screen Screen,
@@ -74,8 +77,8 @@ impl<'screen> Endpoint<'screen> {
         field.string_property("value").await.unwrap().unwrap()
     }
 
-    /// Sends a body, or none: what the page then shows of the answer.
-    async fn execute(&self, body: Option<&Value>) -> Shown {
+    /// Sends a body, or none, and waits for the answer: its status as the page shows it, which is in sight.
+    async fn send(&self, body: Option<&Value>) -> u16 {
         if let Some(body) = body {
             self.fill(" textarea.body-param__text", &body.to_string()).await;
         }
@@ -86,13 +89,19 @@ impl<'screen> Endpoint<'screen> {
             }
         }
         self.press(" .execute").await;
-        let row = " .live-responses-table .response";
-        self.wait_for(row).await;
-        let status = self.screen.text(&self.selector(&format!("{row} .response-col_status"))).await;
-        let body = self.screen.text(&self.selector(&format!("{row} code"))).await.unwrap();
-        let all = self.screen.text(&self.selector(row)).await.unwrap();
+        self.wait_for(ANSWER).await;
+        assert!(self.screen.shows(&self.selector(ANSWER)).await, "it is below what is seen");
+        let status = self.selector(&format!("{ANSWER} .response-col_status"));
+        self.screen.text(&status).await.unwrap().trim().parse().unwrap()
+    }
+
+    /// The same with what else is shown of an answer in JSON.
+    async fn execute(&self, body: Option<&Value>) -> Shown {
+        let status = self.send(body).await;
+        let body = self.screen.text(&self.selector(&format!("{ANSWER} code"))).await.unwrap();
+        let all = self.screen.text(&self.selector(ANSWER)).await.unwrap();
         Shown {
-            status: status.unwrap().trim().parse().unwrap(),
+            status,
             body: serde_json::from_str(&body).unwrap_or_else(|_| panic!("{body}")),
             all,
         }
@@ -118,6 +127,12 @@ impl Screen {
         timeout(Duration::from_secs(30), there).await.unwrap_or_else(|_| panic!("no {selector}"));
     }
 
+    /// Whether it begins within what is seen.
+    async fn shows(&self, selector: &str) -> bool {
+        let top = format!("document.querySelector(`{selector}`).getBoundingClientRect().top");
+        self.look(&format!("{top} >= 0 && {top} < innerHeight")).await == json!(true)
+    }
+
     /// Types over what is there.
     async fn fill(&self, selector: &str, text: &str) {
         let field = self.scroll_to(selector).await;
@@ -134,7 +149,7 @@ impl Screen {
 
     /// By the bar's button.
     async fn use_token_of(&self, name: &str) {
-        let button = format!("//div[@id='tokens']/button[.='Use {name}’s token']");
+        let button = format!("//div[@id='tokens']/button[.='Act as {name}']");
         self.page.find_xpath(button).await.unwrap().click().await.unwrap();
         self.sees("#token", &format!("{name}’s access token is in use.")).await;
     }
@@ -192,6 +207,9 @@ async fn somebody_moves_money_by_the_page_alone() {
     screen.authorize(&tokens[0]).await;
     screen.sees("#token", &format!("{alice}’s access token is in use.")).await;
 
+    screen.click("#first-transfer a[data-operation='accounts deposit']").await;
+    screen.wait_for("#operations-accounts-deposit.is-open").await;
+    assert!(screen.shows("#operations-accounts-deposit").await);
     let deposit = Endpoint::open(&screen, "POST /accounts/{id}/deposits").await;
     deposit.set("id", &ids[0].to_string()).await;
     let first_key = deposit.key().await;
@@ -225,6 +243,15 @@ async fn somebody_moves_money_by_the_page_alone() {
 
     assert_eq!(screen.complaints().await, [""; 0], "nothing was refused or missing");
     screen.assert_asked_only(url).await;
+
+    // A token that is of no more use is not offered as if it were.
+    for (route, status) in [("POST /users/logout", 204), ("GET /accounts", 401)] {
+        assert_eq!(Endpoint::open(&screen, route).await.send(None).await, status);
+        screen
+            .sees("#token", &format!("{alice}’s access token is used up: log in, or renew it."))
+            .await;
+    }
+    screen.use_token_of(&bob).await;
 
     // What would have been refused is heard of.
     screen.look("document.body.setAttribute('style', 'margin: 0') ?? true").await;
@@ -285,9 +312,7 @@ async fn the_page_works_on_a_telephone_and_below_a_stages_name() {
     screen.open(&format!("{stage}/docs#problem-not_found")).await;
     screen.wait_for("#problem-not_found:target").await;
     screen.photograph("docs-problem.png").await;
-    let top = "document.querySelector(':target').getBoundingClientRect().top";
-    let is_seen = screen.look(&format!("{top} >= 0 && {top} < innerHeight")).await;
-    assert_eq!(is_seen, json!(true));
+    assert!(screen.shows(":target").await);
     assert_eq!(screen.complaints().await, [""; 0]);
     screen.switch_off().await;
 }
