@@ -91,6 +91,24 @@ async fn a_key_is_needed_and_has_a_shape() {
     }
 }
 
+/// Over HTTP an account stands in the path, where it is not found: here it is a field like the others.
+#[tokio::test]
+async fn every_bad_field_is_named() {
+    let lists = json!({ "accountId": "-1", "limit": 101, "cursor": "x" });
+    for (method, message, fields) in [
+        ("ListEntries", lists.clone(), ["account_id", "limit", "cursor"].as_slice()),
+        ("ListEntries", json!({ "limit": 0 }), &["account_id", "limit"]),
+        ("ListTransfers", lists, &["account_id", "limit", "cursor"]),
+        ("Deposit", json!({ "accountId": "-1" }), &["account_id", "amount"]),
+        ("Withdraw", json!({ "accountId": "0", "amount": "-1" }), &["account_id", "amount"]),
+    ] {
+        let event = connect(method).json(&message).header("idempotency-key", "0123456789abcdef");
+        let answer = Bank::new(MockStore::new()).send(event, Some("alice")).await;
+        assert_eq!(answer.code(), "invalid_argument", "{method} {message}");
+        assert_eq!(answer.fields(), fields, "{method} {message}");
+    }
+}
+
 #[tokio::test]
 async fn a_panic_is_answered_for() {
     let mut store = MockStore::new();

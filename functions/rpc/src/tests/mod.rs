@@ -4,6 +4,9 @@ mod original;
 
 use std::{sync::Arc, time::Duration};
 
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use buffa::Message;
+use proto::google::rpc::BadRequest;
 use serde_json::{Value, json};
 use shared::{
     auth::{
@@ -120,6 +123,15 @@ impl Answer {
     fn details(&self) -> Vec<&str> {
         let details = self.body["details"].as_array();
         details.into_iter().flatten().filter_map(|detail| detail["type"].as_str()).collect()
+    }
+
+    /// The fields that are told to be wrong.
+    fn fields(&self) -> Vec<String> {
+        let detail = &self.body["details"][0];
+        assert_eq!(detail["type"], "google.rpc.BadRequest", "{}", self.body);
+        let bytes = STANDARD_NO_PAD.decode(detail["value"].as_str().unwrap()).unwrap();
+        let violations = BadRequest::decode_from_slice(&bytes).unwrap().field_violations;
+        violations.into_iter().map(|violation| violation.field).collect()
     }
 }
 
