@@ -264,6 +264,10 @@ db-start: setup-postgres ## Start the private PostgreSQL and leave it running
 db-stop: ## Stop it
 	@$(POSTGRES) stop $(DATA)
 
+.PHONY: db-reset
+db-reset: ## Remove it with all its data: the next `make run` begins afresh
+	@$(POSTGRES) remove $(DATA)
+
 .PHONY: docs-database
 docs-database: setup-build setup-postgres setup-python setup-sqlx ## Write docs/database.md, the schema's diagram and reference
 	$(call on_migrated,$(call docs_database))
