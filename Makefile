@@ -265,7 +265,7 @@ db-stop: ## Stop it
 	@$(POSTGRES) stop $(DATA)
 
 .PHONY: db-reset
-db-reset: ## Remove it with all its data: the next `make run` begins afresh
+db-reset: ## Remove the private PostgreSQL with all its data, and the next `make run` begins afresh
 	@$(POSTGRES) remove $(DATA)
 
 .PHONY: docs-database

@@ -25,7 +25,7 @@ pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-/// Memory of every program. The runtime sets a variable of the environment on each invocation, which C's
+/// Memory of every function. The runtime sets a variable of the environment on each invocation, which C's
 /// library never frees: among our own memory, by C's allocator, each would spoil a gap of some kilobytes.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

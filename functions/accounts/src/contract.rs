@@ -56,7 +56,7 @@ pub fn operations() -> Vec<Operation> {
         .path::<AccountId>("id")
         .query([optional::<Limit>("limit"), optional::<Cursor>("cursor")])
         .ok::<EntriesBody>("Entries, newest first.")
-        .such_as(json!({ "entries": [{}, paid_in()] })),
+        .such_as(json!({ "entries": [{}, paid_in()], "next_cursor": null })),
         Operation::new("POST /accounts/{id}/deposits", "accounts", "deposit", "Money comes in")
             .with_token()
             .with_key()
@@ -75,14 +75,14 @@ pub fn operations() -> Vec<Operation> {
             .such_as(json!({
                 "account": { "balance": 5_000 },
                 "entry": {
-                    "id": 1003, "amount": -2_500, "balance_after": 5_000, "kind": "withdrawal", "transfer_id": null,
+                    "id": 1004, "amount": -2_500, "balance_after": 5_000, "kind": "withdrawal", "transfer_id": null,
                 },
             }))
             .refuses([BankError::EmailNotVerified, refused(Refusal::InsufficientFunds)]),
     ]
 }
 
-/// The first entry of the account in the examples, to the second of which a transfer led.
+/// In the examples a deposit is the account's first entry, and a transfer brings the next.
 fn paid_in() -> Value {
     json!({
         "id": 1001, "amount": 10_000, "balance_after": 10_000, "kind": "deposit", "transfer_id": null,

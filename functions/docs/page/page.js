@@ -1,10 +1,15 @@
 // Shows openapi.json by Swagger UI, and adds what the bank needs besides: access tokens that are used by a
-// button, keys that are fresh, and what each problem means. Nothing is kept when the page is left.
+// button, keys that are fresh, answers in sight, a guide's links, and what each problem means. Nothing is kept
+// when the page is left.
 "use strict";
 
 // Its name in the document.
 const SCHEME = "bearerAuth";
 const NO_TOKEN = document.getElementById("token").textContent;
+// The access token that the last request had, if any.
+let sent;
+// How many answers have come.
+let answers = 0;
 
 const ui = SwaggerUIBundle({
   url: "openapi.json",
@@ -16,6 +21,7 @@ const ui = SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   // Otherwise it would show the document to a server of its maker's.
   validatorUrl: null,
+  requestInterceptor: noteToken,
   responseInterceptor: learn,
   onComplete: () => {
     ui.getStore().subscribe(showTokens);
@@ -30,6 +36,11 @@ const sessions = new Map();
 // Tokens that have expired, or whose session has ended.
 const spent = new Set();
 
+function noteToken(request) {
+  sent = request.headers?.Authorization?.replace("Bearer ", "");
+  return request;
+}
+
 // Every answer passes here. One that has an access token is a log-in or a renewal.
 function learn(response) {
   const { session_id: id, access_token: token, user, code } = response.body ?? {};
@@ -41,18 +52,19 @@ function learn(response) {
     sessions.set(id, { name, token });
     showTokens();
   }
-  if (isEnd(response.url ?? "", response.ok, code)) {
-    spent.add(tokenInUse());
+  // A renewal has none, and speaks of the token in its body.
+  if (sent && isEnd(response, code)) {
+    spent.add(sent);
     showTokens();
   }
+  // Swagger UI keeps this, and may show an answer anew, which is not another one.
+  response.number = ++answers;
   return response;
 }
 
-// Whether an answer says that the token in use is of no more use.
-function isEnd(url, isDone, code) {
-  if (url.endsWith("/users/logout") && isDone) return true;
-  // A renewal means the session of the token in its body.
-  return code === "token_expired" || (code === "session_ended" && !url.endsWith("/tokens/renew_access"));
+// Whether the request's token is accepted no longer.
+function isEnd({ ok, url }, code) {
+  return code === "token_expired" || code === "session_ended" || (ok && url.endsWith("/users/logout"));
 }
 
 function tokenInUse() {
@@ -74,7 +86,7 @@ function showTokens() {
 }
 
 function sentence(used, inUse) {
-  if (spent.has(inUse)) return `${used ? `${used.name}’s` : "The"} access token is used up: log in, or renew it.`;
+  if (spent.has(inUse)) return `${used ? `${used.name}’s` : "The"} access token is no longer accepted.`;
   if (used) return `${used.name}’s access token is in use.`;
   if (inUse) return "An access token is in use that was set by Authorize or is of an earlier log-in.";
   return sessions.size ? "No access token is in use." : NO_TOKEN;
@@ -117,13 +129,17 @@ function freshKey() {
 
 // ---- Answers ----
 
-// A plugin: an answer that has come below what is seen is brought into sight.
+// A plugin: an answer that has come below what is seen is brought into sight, once.
 function withAnswersInSight() {
+  let seen = 0;
   const wrap = (Answer, { React }) => function SeenAnswer(props) {
     const place = React.useRef(null);
-    React.useEffect(() => {
-      place.current?.querySelector(".live-responses-table")?.scrollIntoView({ block: "nearest" });
-    }, [props.response]);
+    const number = props.response?.get("number");
+    React.useLayoutEffect(() => {
+      if (!(number > seen)) return;
+      seen = number;
+      place.current.querySelector(".live-responses-table")?.scrollIntoView({ block: "nearest" });
+    }, [number]);
 
     return React.createElement("div", { ref: place }, React.createElement(Answer, props));
   };
@@ -132,13 +148,16 @@ function withAnswersInSight() {
 
 // ---- The guide ----
 
-// A step's link leads to its endpoint, which is opened.
-for (const link of document.querySelectorAll("#first-transfer a[data-operation]")) {
-  const [tag, operation] = link.dataset.operation.split(" ");
-  link.href = `#operations-${tag}-${operation}`;
-  link.addEventListener("click", () => {
-    ui.layoutActions.show(["operations-tag", tag], true);
-    ui.layoutActions.show(["operations", tag, operation], true);
+// A step's link leads to its endpoint and opens it. Swagger UI understands such an address, but looks at it
+// only when the page is loaded.
+for (const link of document.querySelectorAll("#first-transfer a[href^='#/']")) {
+  const [, tag, operation] = link.hash.split("/");
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    const { layoutActions, layoutSelectors } = ui;
+    if (!layoutSelectors.isShown(["operations-tag", tag], true)) layoutActions.show(["operations-tag", tag], true);
+    layoutActions.show(["operations", tag, operation], true);
+    requestAnimationFrame(() => document.getElementById(`operations-${tag}-${operation}`).scrollIntoView());
   });
 }
 

@@ -1,7 +1,15 @@
 //! The session, its two tokens and the user.
 
 use serde::Serialize;
-use shared::{auth::RefreshToken, bank::LoggedIn, domain::SessionId, http::wire::UserBody};
+use shared::{
+    auth::RefreshToken,
+    bank::LoggedIn,
+    domain::SessionId,
+    http::{
+        contract::{SESSION_END, TOKEN_END},
+        wire::UserBody,
+    },
+};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
@@ -14,12 +22,12 @@ pub(crate) struct LoggedInBody {
     #[schema(example = "v4.public.…")]
     access_token: String,
     #[serde(with = "time::serde::rfc3339")]
-    #[schema(example = "2026-01-31T12:15:00.123456Z")]
+    #[schema(example = json!(TOKEN_END))]
     access_token_expires_at: OffsetDateTime,
     #[schema(value_type = RefreshToken)]
     refresh_token: String,
     #[serde(with = "time::serde::rfc3339")]
-    #[schema(example = "2026-02-01T12:00:00.123456Z")]
+    #[schema(example = json!(SESSION_END))]
     refresh_token_expires_at: OffsetDateTime,
     user: UserBody,
 }

@@ -1,5 +1,6 @@
 //! What the routes promise.
 
+use serde_json::json;
 use shared::{
     auth::RefreshToken,
     bank::BankError,
@@ -19,6 +20,12 @@ pub fn operations() -> Vec<Operation> {
             )
             .body("RenewAccessRequest", [required::<RefreshToken>("refresh_token")])
             .ok::<RenewedBody>("The session and its new tokens.")
+            // Ten minutes after the log-in.
+            .such_as(json!({
+                "access_token_expires_at": "2026-01-31T12:25:00.123456Z",
+                "refresh_token": "YW5kIG5laXRoZXIgaXMgdGhpcyBvbmUgYSByZWFsIG9uZQ",
+                "refresh_token_expires_at": "2026-02-01T12:10:00.123456Z",
+            }))
             .refuses([BankError::InvalidToken, BankError::SessionEnded]),
     ]
 }

@@ -14,12 +14,10 @@ pub(crate) struct RenewedBody {
     #[schema(example = "v4.public.…")]
     access_token: String,
     #[serde(with = "time::serde::rfc3339")]
-    #[schema(example = "2026-01-31T12:15:00.123456Z")]
     access_token_expires_at: OffsetDateTime,
     #[schema(value_type = RefreshToken)]
     refresh_token: String,
     #[serde(with = "time::serde::rfc3339")]
-    #[schema(example = "2026-02-01T12:00:00.123456Z")]
     refresh_token_expires_at: OffsetDateTime,
 }
 

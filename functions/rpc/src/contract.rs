@@ -4,7 +4,7 @@ use serde_json::json;
 use shared::{
     auth::VerificationCode,
     domain::{Email, FullName, Username, VerificationId},
-    http::contract::{NewPassword, OfferedPassword, Operation, optional, required},
+    http::contract::{NOW, NewPassword, OfferedPassword, Operation, optional, required},
 };
 use utoipa::ToSchema;
 
@@ -56,7 +56,7 @@ pub fn operations() -> Vec<Operation> {
         .such_as(json!({
             "accounts": [{
                 "id": "42", "owner": "alice", "balance": "7500", "currency": "USD",
-                "createdAt": "2026-01-31T12:00:00.123456Z",
+                "createdAt": NOW,
             }],
         }))
         .refuses_as::<ErrorBody>(&[400, 401, 403, 404, 409, 429, 500, 501, 503])

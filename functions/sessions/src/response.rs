@@ -1,7 +1,10 @@
 //! A session as its user sees it.
 
 use serde::Serialize;
-use shared::domain::{Caller, LiveSession, SessionId};
+use shared::{
+    domain::{Caller, LiveSession, SessionId},
+    http::contract::SESSION_END,
+};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
@@ -18,7 +21,7 @@ pub(crate) struct SessionBody {
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
-    #[schema(example = "2026-02-01T12:00:00.123456Z")]
+    #[schema(example = json!(SESSION_END))]
     expires_at: OffsetDateTime,
     /// Whether it is the one that asks.
     #[schema(example = true)]

@@ -27,7 +27,7 @@ pub fn operations() -> Vec<Operation> {
                 "TransferRequest",
                 [
                     required::<AccountId>("from_account_id"),
-                    required::<AccountId>("to_account_id").such_as(43),
+                    required::<AccountId>("to_account_id").such_as(ANOTHER),
                     required::<Amount>("amount"),
                     required::<Currency>("currency"),
                 ],
@@ -51,7 +51,7 @@ pub fn operations() -> Vec<Operation> {
                 optional::<Cursor>("cursor"),
             ])
             .ok::<TransfersBody>("Transfers, newest first.")
-            .such_as(json!({ "transfers": [to_another()] }))
+            .such_as(json!({ "transfers": [to_another()], "next_cursor": null }))
             .refuses([BankError::NotFound]),
         Operation::new("GET /transfers/{id}", "transfers", "getTransfer", "Reads a transfer")
             .with_token()
@@ -63,8 +63,10 @@ pub fn operations() -> Vec<Operation> {
 }
 
 /// In the examples an account's number is 42, and this is another one.
+const ANOTHER: i64 = 43;
+
 fn to_another() -> Value {
-    json!({ "to_account_id": 43 })
+    json!({ "to_account_id": ANOTHER })
 }
 
 fn refused(refusal: Refusal) -> BankError {

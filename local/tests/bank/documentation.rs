@@ -129,8 +129,20 @@ impl Screen {
 
     /// Whether it begins within what is seen.
     async fn shows(&self, selector: &str) -> bool {
-        let top = format!("document.querySelector(`{selector}`).getBoundingClientRect().top");
+        let top =
+            format!("Math.round(document.querySelector(`{selector}`).getBoundingClientRect().top)");
         self.look(&format!("{top} >= 0 && {top} < innerHeight")).await == json!(true)
+    }
+
+    async fn waits_to_see(&self, selector: &str) {
+        let there = async {
+            while !self.shows(selector).await {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(Duration::from_secs(30), there)
+            .await
+            .unwrap_or_else(|_| panic!("{selector} is not seen"));
     }
 
     /// Types over what is there.
@@ -207,9 +219,13 @@ async fn somebody_moves_money_by_the_page_alone() {
     screen.authorize(&tokens[0]).await;
     screen.sees("#token", &format!("{alice}’s access token is in use.")).await;
 
-    screen.click("#first-transfer a[data-operation='accounts deposit']").await;
+    let lost = "[...document.querySelectorAll('#first-transfer a')].map(link => link.hash.slice(2).replace('/', '-'))
+        .filter(name => !document.getElementById(`operations-${name}`))";
+    assert_eq!(screen.look(lost).await, json!([]), "each step's link leads somewhere");
+    screen.click("#first-transfer a[href='#/accounts/deposit']").await;
     screen.wait_for("#operations-accounts-deposit.is-open").await;
-    assert!(screen.shows("#operations-accounts-deposit").await);
+    screen.waits_to_see("#operations-accounts-deposit").await;
+    assert_eq!(screen.look("location.hash").await, json!("#/accounts/deposit"));
     let deposit = Endpoint::open(&screen, "POST /accounts/{id}/deposits").await;
     deposit.set("id", &ids[0].to_string()).await;
     let first_key = deposit.key().await;
@@ -244,14 +260,19 @@ async fn somebody_moves_money_by_the_page_alone() {
     assert_eq!(screen.complaints().await, [""; 0], "nothing was refused or missing");
     screen.assert_asked_only(url).await;
 
-    // A token that is of no more use is not offered as if it were.
-    for (route, status) in [("POST /users/logout", 204), ("GET /accounts", 401)] {
+    // A token that is accepted no longer is not offered as if it were: by what the bank says of it, or after a
+    // log-out.
+    let ended = format!("UPDATE sessions SET revoked_at = now() WHERE username = '{alice}'");
+    post.bank.sql(&ended).await;
+    for (name, route, status) in [(&alice, "GET /accounts", 401), (&bob, "POST /users/logout", 204)]
+    {
         assert_eq!(Endpoint::open(&screen, route).await.send(None).await, status);
-        screen
-            .sees("#token", &format!("{alice}’s access token is used up: log in, or renew it."))
-            .await;
+        screen.sees("#token", &format!("{name}’s access token is no longer accepted.")).await;
+        if name == &alice {
+            screen.use_token_of(&bob).await;
+        }
+        assert_eq!(screen.text("#tokens button").await, None);
     }
-    screen.use_token_of(&bob).await;
 
     // What would have been refused is heard of.
     screen.look("document.body.setAttribute('style', 'margin: 0') ?? true").await;

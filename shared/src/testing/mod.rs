@@ -31,7 +31,7 @@ mod promise;
 
 pub use self::fixtures::{account, amount, credentials, entry, posted, transfer, user};
 pub use self::forgeries::{Forger, Forgery};
-pub use self::promise::assert_promised;
+pub use self::promise::{assert_promised, validator};
 pub use crate::{
     store::MockStore,
     tasks::{MockMailer, MockTaskQueue},

@@ -22,16 +22,22 @@ static VALIDATORS: LazyLock<HashMap<String, Validator>> = LazyLock::new(|| {
         .flat_map(|responses| responses.values())
         .filter_map(|response| response["content"].as_object())
         .flat_map(|contents| contents.values());
-    contents
-        .map(|content| {
-            let mut schema = content["schema"].clone();
-            let text = schema.to_string();
-            // Where its references lead to.
-            schema["components"] = json!({ "schemas": DOCUMENT["components"]["schemas"] });
-            (text, jsonschema::draft202012::new(&schema).expect("a schema"))
-        })
-        .collect()
+    let schemas = contents.map(|content| &content["schema"]);
+    schemas.map(|schema| (schema.to_string(), validator(schema, &DOCUMENT))).collect()
 });
+
+/// Tells whether JSON is of a schema that stands in a document of `OpenAPI`, formats included.
+///
+/// # Panics
+/// When it is no schema.
+#[must_use]
+pub fn validator(schema: &Value, document: &Value) -> Validator {
+    let mut schema = schema.clone();
+    // Where its references lead to.
+    schema["components"] = json!({ "schemas": document["components"]["schemas"] });
+    let options = jsonschema::draft202012::options().should_validate_formats(true);
+    options.build(&schema).expect("a schema")
+}
 
 /// Asserts that the document has this status for the route, this problem if it is one, these headers and
 /// such a body. A path may have its parameters filled in; one that no route has is the gateway's affair.

@@ -91,7 +91,7 @@ async fn a_key_is_needed_and_has_a_shape() {
     }
 }
 
-/// Over HTTP an account stands in the path, where it is not found: here it is a field like the others.
+/// An account that stands in a path over HTTP, where a bad one is not found, is a field like the others here.
 #[tokio::test]
 async fn every_bad_field_is_named() {
     let lists = json!({ "accountId": "-1", "limit": 101, "cursor": "x" });

@@ -6,6 +6,7 @@ use serde::Serialize;
 use shared::{
     auth::RefreshToken,
     domain::{Email, FullName, SessionId, Username},
+    http::contract::{SESSION_END, TOKEN_END},
 };
 use utoipa::ToSchema;
 
@@ -36,9 +37,9 @@ pub(crate) struct LoggedIn {
     access_token: String,
     #[schema(value_type = RefreshToken)]
     refresh_token: String,
-    #[schema(value_type = time::OffsetDateTime, example = "2026-01-31T12:15:00.123456Z")]
+    #[schema(value_type = time::OffsetDateTime, example = json!(TOKEN_END))]
     access_token_expires_at: Option<Timestamp>,
-    #[schema(value_type = time::OffsetDateTime, example = "2026-02-01T12:00:00.123456Z")]
+    #[schema(value_type = time::OffsetDateTime, example = json!(SESSION_END))]
     refresh_token_expires_at: Option<Timestamp>,
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::{Foreign, Operation, Schemas, Token, content, named};
+use super::{Foreign, NOW, Operation, Schemas, Token, content, named};
 use crate::http::Problem;
 
 /// What an example's request is known by.
@@ -26,6 +26,9 @@ const TAGS: [(&str, &str); 8] = [
 ];
 
 /// The `OpenAPI` document of these routes, which have different names, as JSON whose objects are sorted.
+///
+/// # Panics
+/// When an operation's own example has a member that its answer does not have.
 #[must_use]
 pub fn document(operations: Vec<Operation>) -> Value {
     let mut schemas = Schemas::from([("Problem".to_owned(), problem_schema())]);
@@ -254,13 +257,10 @@ fn header(name: &str) -> Value {
     json!({ "$ref": format!("#/components/headers/{name}") })
 }
 
-/// Gives each content of a body or an answer that is no text an example of its schema, in which some of it is
-/// `own`.
+/// Gives each content of a body or an answer an example of its schema, in which some of it is `own`.
 fn with_examples(part: &mut Value, own: Option<&Value>, schemas: &Schemas) {
     let contents = part.get_mut("content").and_then(Value::as_object_mut);
-    for (_, content) in
-        contents.into_iter().flatten().filter(|(media, _)| !media.starts_with("text/"))
-    {
+    for (_, content) in contents.into_iter().flatten() {
         let mut example = example(&content["schema"], schemas);
         if let Some(own) = own {
             example = overlaid(example, own);
@@ -276,7 +276,8 @@ fn overlaid(example: Value, other: &Value) -> Value {
     match (example, other) {
         (Value::Object(mut members), Value::Object(others)) => {
             for (name, other) in others {
-                let member = members.remove(name).unwrap_or_default();
+                let member = members.remove(name);
+                let member = member.unwrap_or_else(|| panic!("no schema has a member {name}"));
                 members.insert(name.clone(), overlaid(member, other));
             }
             members.into()
@@ -295,7 +296,7 @@ fn example(schema: &Value, schemas: &Schemas) -> Value {
         return given.clone();
     }
     if schema["format"] == "date-time" {
-        return json!("2026-01-31T12:00:00.123456Z");
+        return json!(NOW);
     }
     if let Some(reference) = schema["$ref"].as_str() {
         let name = reference.rsplit('/').next().unwrap_or_default();

@@ -23,6 +23,13 @@ use crate::{bank::BankError, domain::IdempotencyKey};
 pub use document::document;
 pub use schemas::{Cursor, NewPassword, OfferedPassword, PageNumber, PageSize};
 
+/// When it is in the examples.
+pub const NOW: &str = "2026-01-31T12:00:00.123456Z";
+/// When an access token of now expires.
+pub const TOKEN_END: &str = "2026-01-31T12:15:00.123456Z";
+/// When a session of now expires, unless it is renewed.
+pub const SESSION_END: &str = "2026-02-01T12:00:00.123456Z";
+
 /// Schemas by the names under which they are referred to.
 type Schemas = BTreeMap<String, Value>;
 
