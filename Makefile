@@ -89,6 +89,7 @@ test-contract: setup-build setup-curl setup-postgres setup-python setup-contract
 check: setup-build setup-postgres setup-python setup-sqlx check-templates check-openapi ## Formatting, lints, templates, the contract, committed queries
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
+	cargo metadata --manifest-path fuzz/Cargo.toml --locked --format-version 1 >/dev/null
 	cargo fmt --manifest-path bench/load/Cargo.toml --check
 	$(PYTHON_TOOLS)/buf lint proto
 	$(PYTHON_TOOLS)/buf format --diff --exit-code proto
