@@ -276,8 +276,8 @@ fn overlaid(example: Value, other: &Value) -> Value {
     match (example, other) {
         (Value::Object(mut members), Value::Object(others)) => {
             for (name, other) in others {
-                let member = members.remove(name);
-                let member = member.unwrap_or_else(|| panic!("no schema has a member {name}"));
+                assert!(members.contains_key(name), "the answer has no member {name}");
+                let member = members.remove(name).unwrap_or_default();
                 members.insert(name.clone(), overlaid(member, other));
             }
             members.into()
