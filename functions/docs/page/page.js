@@ -75,7 +75,7 @@ function tokenInUse() {
 let shown = "";
 function showTokens() {
   const inUse = tokenInUse();
-  const state = JSON.stringify([inUse, spent.has(inUse), ...sessions]);
+  const state = JSON.stringify([inUse, [...spent], ...sessions]);
   if (state === shown) return;
   shown = state;
 
