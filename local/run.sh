@@ -6,6 +6,9 @@
 # Queues, secrets and mail are those of the emulator of AWS at AWS_ENDPOINT_URL. If that is not set, it is
 # moto, started here, which forgets everything when it ends; its log is .local/emulator.log.
 #
+# Of what the functions log, metrics are left out, which are several long lines for each request; METRICS=1
+# shows them.
+#
 #   local/run.sh serve [MORE]      migrate, then run the gateway with the built functions, and the gRPC server;
 #                                  MORE are more arguments for the gateway
 #   local/run.sh watch             the same, with cargo-lambda building and restarting the functions
@@ -69,6 +72,12 @@ start_emulator() {
   emulator=$!
 }
 
+# Passes on a log, to its end: Ctrl-C is for the others.
+without_metrics() {
+  trap '' INT
+  if [[ ${METRICS:-} == 1 ]]; then cat; else grep --line-buffered -v '"_aws"'; fi
+}
+
 banner() {
   cat <<TEXT
 
@@ -93,7 +102,7 @@ serve() {
   start_emulator
   migrate up
   [[ -z $emulator ]] || wait_for "The emulator of AWS" "$AWS_ENDPOINT_URL/moto-api/" "$emulator"
-  "${bank[@]}" "$@" &
+  "${bank[@]}" "$@" 2> >(without_metrics >&2) &
   local gateway=$!
   wait_for "The bank" "$url/healthz" "$gateway" ${watcher:+"$watcher"}
   # cargo-lambda builds what it invokes, and nobody invokes this: it stays as it was built before.

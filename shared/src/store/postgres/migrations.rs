@@ -78,6 +78,8 @@ pub(super) async fn owner_options(
     Ok(options(config).await?.options([
         ("lock_timeout", LOCK_TIMEOUT),
         ("client_connection_check_interval", CHECK_INTERVAL),
+        // sqlx asks for its table whether it is there or not, and the server would tell each time that it is.
+        ("client_min_messages", "warning"),
     ]))
 }
 
