@@ -122,6 +122,9 @@ async fn bad_fields_are_all_named_and_nothing_is_stored() {
         ("username", json!("Alice")),
         ("username", json!("al\u{0}ice")),
         ("username", json!(7)),
+        // serde_json's own mark, by which its `Value` would be what the text says.
+        ("username", json!({ "$serde_json::private::RawValue": "\"alice\"" })),
+        ("full_name", json!({ "$serde_json::private::RawValue": "broken" })),
         ("email", json!("invalid-email")),
         ("email", json!("Alice <alice@example.com>")),
         ("email", json!("alice@example.com\r\nBcc: x@example.com")),
@@ -142,6 +145,11 @@ async fn bad_fields_are_all_named_and_nothing_is_stored() {
         assert_eq!((answer.status, answer.code()), (400, "invalid_argument"), "{body}");
         assert_eq!(answer.violated(), [field], "{body}");
     }
+
+    let thrice = event(&json!({})).text(r#"{"role":1,"role":2,"role":3}"#);
+    let answer = send(app(MockStore::new()), handle, thrice).await;
+    let once_for_each_reason = ["role", "username", "password", "full_name", "email", "role"];
+    assert_eq!(answer.violated(), once_for_each_reason);
 
     let answer = send(app(MockStore::new()), handle, event(&json!({ "role": "banker" }))).await;
     assert_eq!(answer.violated(), ["username", "password", "full_name", "email", "role"]);

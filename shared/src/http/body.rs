@@ -1,16 +1,17 @@
 //! The body: one JSON object, read strictly.
 //!
 //! A derived `Deserialize` would take an array for a struct, pass over a duplicate key's first
-//! value and stop at the first wrong field, so the object is read member by member instead.
+//! value and stop at the first wrong field, so the object is read member by member instead. And
+//! `serde_json`'s own `Value` would read an object with its mark for raw JSON as whatever that holds.
 
 use std::fmt;
 
 use lambda_http::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     Request,
@@ -101,13 +102,70 @@ impl<'de> Deserialize<'de> for Object {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
                 let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
+                while let Some((name, Member(value))) = map.next_entry()? {
+                    members.push((name, value));
                 }
                 Ok(Object(members))
             }
         }
 
         deserializer.deserialize_map(Members)
+    }
+}
+
+/// A member's value. No route has use for what is inside an array or an object, so they stay empty.
+struct Member(Value);
+
+impl<'de> Deserialize<'de> for Member {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+
+        impl<'de> Visitor<'de> for Any {
+            type Value = Value;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a value")
+            }
+
+            fn visit_unit<E>(self) -> Result<Value, E> {
+                Ok(Value::Null)
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            #[expect(
+                clippy::disallowed_types,
+                reason = "a number that is not whole, which no field takes"
+            )]
+            fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+                while let Some(IgnoredAny) = seq.next_element()? {}
+                Ok(Value::Array(Vec::new()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+                while let Some((IgnoredAny, IgnoredAny)) = map.next_entry()? {}
+                Ok(Value::Object(Map::new()))
+            }
+        }
+
+        deserializer.deserialize_any(Any).map(Self)
     }
 }

@@ -1,7 +1,7 @@
 //! Named values of a body or a query, taken one by one into domain types. Every violation is
 //! collected, so that a client learns of all of them at once.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use serde_json::Value;
 
@@ -31,16 +31,19 @@ pub struct Fields {
 impl Fields {
     pub(super) fn new(values: impl IntoIterator<Item = (String, Raw)>) -> Self {
         let mut fields = Self::default();
+        let mut repeated = BTreeSet::new();
         for (name, value) in values {
             match fields.values.entry(name) {
                 Entry::Vacant(vacant) => {
                     vacant.insert(value);
                 }
                 Entry::Occupied(taken) => {
-                    let reason = "must not appear more than once";
-                    fields.violations.refuse::<()>(taken.key(), reason);
+                    repeated.insert(taken.key().clone());
                 }
             }
+        }
+        for name in repeated {
+            fields.violations.refuse::<()>(shown(name), "must not appear more than once");
         }
         fields
     }
@@ -126,13 +129,16 @@ impl Fields {
     /// [`BankError::InvalidArgument`] with every violation.
     pub fn finish<T>(mut self, build: impl FnOnce() -> Option<T>) -> Result<T, BankError> {
         for name in std::mem::take(&mut self.values).into_keys() {
-            // A name comes from the client too: it is shown only if it looks like one.
-            let is_plain = name.len() <= 64 && !name.chars().any(char::is_control);
-            let shown = if is_plain { name } else { "(unnamed)".to_owned() };
-            self.violations.refuse::<()>(shown, "is not a known field");
+            self.violations.refuse::<()>(shown(name), "is not a known field");
         }
         self.violations.finish(build)
     }
+}
+
+/// A name comes from the client too: it is shown only if it looks like one.
+fn shown(name: String) -> String {
+    let is_plain = name.len() <= 64 && !name.chars().any(char::is_control);
+    if is_plain { name } else { "(unnamed)".to_owned() }
 }
 
 /// A number in the one way to write it: no sign but minus, no leading zero, no blank. Rust's own parser would
