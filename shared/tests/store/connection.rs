@@ -6,11 +6,11 @@ use shared::{
     store::{PostgresStore, Store, StoreError},
 };
 use sqlx::{
-    ConnectOptions, Executor, PgConnection,
+    AssertSqlSafe, ConnectOptions, Executor, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::support::{attempt, config};
+use crate::support::{Bank, attempt, config};
 
 fn nobody() -> Attempt {
     attempt(&Username::parse("nobody").unwrap())
@@ -109,5 +109,40 @@ async fn a_server_that_may_lose_commits_is_refused(
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
 
     let store = PostgresStore::open(&config(&options)).await.unwrap();
+    assert_eq!(store.find_proof(&nobody()).await.unwrap(), UNKNOWN);
+}
+
+/// Runs `ALTER DATABASE … SET` for the test's own.
+async fn set(observer: &mut PgConnection, setting: &'static str) {
+    let name = sqlx::query_scalar!(r#"SELECT quote_ident(current_database()) AS "name!""#)
+        .fetch_one(&mut *observer)
+        .await
+        .unwrap();
+    observer.execute(AssertSqlSafe(format!("ALTER DATABASE {name} SET {setting}"))).await.unwrap();
+}
+
+/// A connection that leads to a writer that is none any more would refuse writes for as long as it lasts.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_writer_that_has_become_a_reader_is_left(_: PgPoolOptions, options: PgConnectOptions) {
+    let mut observer = options.clone().application_name("observer").connect().await.unwrap();
+    set(&mut observer, "default_transaction_read_only = on").await;
+    let mut bank = Bank::new(options).await;
+    let (first, second) = (bank.new_user(), bank.new_user());
+    set(&mut observer, "default_transaction_read_only = off").await;
+    let refused = bank.store.create_user(first).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    bank.store.create_user(second).await.unwrap();
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_reader_is_not_taken(_: PgPoolOptions, options: PgConnectOptions) {
+    let mut observer = options.clone().application_name("observer").connect().await.unwrap();
+    let reads = "CREATE FUNCTION public.pg_is_in_recovery() RETURNS boolean RETURN true";
+    observer.execute(reads).await.unwrap();
+    set(&mut observer, "search_path = public, pg_catalog").await;
+    let store = PostgresStore::open(&config(&options)).await.unwrap();
+    let refused = store.find_proof(&nobody()).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    set(&mut observer, "search_path = public").await;
     assert_eq!(store.find_proof(&nobody()).await.unwrap(), UNKNOWN);
 }

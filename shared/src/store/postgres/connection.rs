@@ -23,7 +23,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::error::{is_lost, is_wrong_password};
+use super::error::{is_useless, is_wrong_password};
 use crate::{
     config::{DatabaseConfig, SecretSource},
     secrets::{self, SecretError},
@@ -220,9 +220,7 @@ impl Connections {
             Some(secret) => self.log_in(secret).await?,
             None => PgConnection::connect_with(&self.options).await?,
         };
-        if !self.allow_unsafe {
-            refuse_unsafe_server(&mut connection).await?;
-        }
+        refuse_wrong_server(&mut connection, self.allow_unsafe).await?;
         Ok(connection)
     }
 
@@ -257,9 +255,10 @@ pub(super) struct Lease<'a> {
 }
 
 impl Lease<'_> {
-    /// Gives the connection back if it outlived the statement, be the answer a refusal.
+    /// Gives the connection back if it outlived the statement and is good for another, be the answer a
+    /// refusal.
     pub(super) fn settle<T>(self, result: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
-        if !result.as_ref().is_err_and(is_lost) {
+        if !result.as_ref().is_err_and(is_useless) {
             self.keep();
         }
         result
@@ -290,17 +289,26 @@ fn timed_out(what: &'static str) -> sqlx::Error {
     sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, what))
 }
 
-/// A server with these settings may acknowledge a commit and lose it. Aurora's storage keeps what it has
-/// acknowledged by itself, whatever it says of `fsync`.
-async fn refuse_unsafe_server(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let settings = sqlx::query!(
-        r#"SELECT current_setting('fsync') = 'off' AND to_regproc('aurora_version') IS NULL
+/// A reader, which a cluster's address may lead to for some seconds after its writer has changed, would refuse
+/// every write of this connection. A server with these settings may acknowledge a commit and lose it; Aurora's
+/// storage keeps what it has acknowledged by itself, whatever it says of `fsync`.
+async fn refuse_wrong_server(
+    connection: &mut PgConnection,
+    allow_unsafe: bool,
+) -> Result<(), sqlx::Error> {
+    let server = sqlx::query!(
+        r#"SELECT pg_is_in_recovery() AS "is_reader!",
+                  current_setting('fsync') = 'off' AND to_regproc('aurora_version') IS NULL
                       AS "forgets_writes!",
                   current_setting('synchronous_commit') = 'off' AS "forgets_commits!""#
     )
     .fetch_one(connection)
     .await?;
-    if settings.forgets_writes || settings.forgets_commits {
+    if server.is_reader {
+        let reader = io::Error::other("the server is a reader");
+        return Err(sqlx::Error::Io(reader));
+    }
+    if (server.forgets_writes || server.forgets_commits) && !allow_unsafe {
         return Err(sqlx::Error::Configuration(
             "the server runs with fsync or synchronous_commit off, which loses money in a crash; \
              set ALLOW_UNSAFE_DATABASE=true for a test"

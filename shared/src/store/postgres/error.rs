@@ -10,6 +10,9 @@ use crate::store::{StoreError, Unique};
 /// The waits before the second and the third attempt; each is drawn out by up to its own length.
 const RETRY_DELAYS_MS: [u64; 2] = [20, 80];
 
+/// What a writer that has become a reader says of each write.
+const READ_ONLY: &str = "25006";
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         if let Some(unique) = violated(&error) {
@@ -78,6 +81,11 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether the connection is of no more use: it has ended, or leads to a writer that has become a reader.
+pub(super) fn is_useless(error: &sqlx::Error) -> bool {
+    is_lost(error) || code(error).is_some_and(|code| code == READ_ONLY)
+}
+
 /// Whether the server does not let this user in with this password.
 pub(super) fn is_wrong_password(error: &sqlx::Error) -> bool {
     code(error).is_some_and(|code| code == "28P01")
@@ -103,7 +111,7 @@ fn is_passing(error: &sqlx::Error) -> bool {
                 || code.starts_with("28") // a password that is being rotated
                 || code == "55P03" // the lock was not to be had in time
                 || code == "25P03" // idle in a transaction for too long
-                || code == "25006" // a writer that has become a reader
+                || code == READ_ONLY
                 // Statements are checked against the newest schema, so this one is yet to be migrated.
                 || matches!(&*code, "42P01" | "42703" | "42883")
         }),
