@@ -7,7 +7,7 @@ use shared::{
     domain::{Role, Username},
     store::postgres::{
         migrations::{Direction, Status, migrate},
-        roles::{ApplicationPassword, grant_role},
+        roles::{ApplicationPassword, grant_role, restore_application},
     },
 };
 
@@ -48,7 +48,7 @@ pub(crate) async fn handle(config: &MigrationConfig, command: Command) -> Result
     }
 }
 
-/// Moves the schema and, where the application's role has its password from a secret, sets that.
+/// Moves the schema and restores the application's role, with its password where that comes from a secret.
 pub(crate) async fn make_ready(
     config: &MigrationConfig,
     direction: Direction,
@@ -59,9 +59,7 @@ pub(crate) async fn make_ready(
         None => None,
     };
     let status = migrate(&config.owner, direction).await?;
-    if let Some(password) = password {
-        password.set(&config.owner).await?;
-    }
+    restore_application(&config.owner, password).await?;
     Ok(status.into())
 }
 

@@ -4,7 +4,10 @@ use shared::{
     domain::{Currency, Keyed},
     store::{
         Store,
-        postgres::migrations::{Direction, MIGRATOR, MigrationError, migrate},
+        postgres::{
+            migrations::{Direction, MIGRATOR, MigrationError, migrate},
+            roles::restore_application,
+        },
     },
 };
 use sqlx::{
@@ -158,4 +161,34 @@ async fn every_constraint_is_named_by_its_migration(pool: PgPool) {
         };
         assert!(MIGRATOR.iter().any(|each| is_written(each.sql.as_str())), "{name}");
     }
+}
+
+/// Every role may change its own settings.
+#[sqlx::test(migrations = "../migrations")]
+async fn what_the_application_sets_for_itself_is_taken_back(
+    pool_options: PgPoolOptions,
+    options: PgConnectOptions,
+) {
+    let pool = pool_options.connect_with(options.clone()).await.unwrap();
+    let settings = async || {
+        let settings = sqlx::query_scalar!(
+            r#"SELECT setconfig AS "setconfig!" FROM pg_db_role_setting
+               WHERE setrole = 'bank_app'::regrole
+                 AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())"#
+        );
+        settings.fetch_one(&pool).await.unwrap()
+    };
+    let wanted = settings().await;
+    assert_eq!(wanted.len(), 3, "{wanted:?}");
+
+    let mut application = options.clone().username("bank_app").connect().await.unwrap();
+    let taken_over = "DO $$ BEGIN
+        EXECUTE format('ALTER ROLE bank_app IN DATABASE %I SET statement_timeout = 0', current_database());
+        EXECUTE format('ALTER ROLE bank_app IN DATABASE %I SET synchronous_commit = off', current_database());
+    END $$";
+    application.execute(taken_over).await.unwrap();
+    assert_ne!(settings().await, wanted);
+
+    restore_application(&owner_config(&options), None).await.unwrap();
+    assert_eq!(settings().await, wanted);
 }

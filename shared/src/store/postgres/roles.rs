@@ -71,9 +71,21 @@ async fn grant(
 /// The application's role, which the migrations make.
 const APPLICATION: &str = "bank_app";
 
-/// A password that the application's role did not get.
+/// The settings that migration 15 gave it, and no others: Postgres lets every role change its own, so whoever
+/// once had this one could leave it without time limits, or such that the functions refuse its connections.
+/// One statement, so that no connection meets a half of it.
+const RESTORE: &str = "DO $$ BEGIN
+    ALTER ROLE bank_app RESET ALL;
+    EXECUTE format('ALTER ROLE bank_app IN DATABASE %I RESET ALL', current_database());
+    EXECUTE format('ALTER ROLE bank_app IN DATABASE %I SET lock_timeout = ''1s''', current_database());
+    EXECUTE format('ALTER ROLE bank_app IN DATABASE %I SET statement_timeout = ''3s''', current_database());
+    EXECUTE format('ALTER ROLE bank_app IN DATABASE %I SET idle_in_transaction_session_timeout = ''5s''',
+                   current_database());
+END $$";
+
+/// An application's role that is not what it is to be.
 #[derive(Debug, thiserror::Error)]
-pub enum PasswordError {
+pub enum RoleError {
     /// The settings are of no use, or the secret cannot be read.
     #[error(transparent)]
     Config(#[from] ConnectError),
@@ -84,10 +96,10 @@ pub enum PasswordError {
         name: String,
     },
     /// Somebody else is at work on the schema.
-    #[error("the password of {APPLICATION} could not be set")]
+    #[error("{APPLICATION} could not be restored")]
     Locked(#[from] MigrateError),
     /// The database cannot be reached, or refuses.
-    #[error("the password of {APPLICATION} could not be set")]
+    #[error("{APPLICATION} could not be restored")]
     Database(#[from] sqlx::Error),
 }
 
@@ -102,35 +114,45 @@ impl ApplicationPassword {
     ///
     /// # Errors
     /// When it cannot be read, or is another role's.
-    pub async fn read(secret: &str) -> Result<Self, PasswordError> {
+    pub async fn read(secret: &str) -> Result<Self, RoleError> {
         let login = Login::read(secret).await.map_err(ConnectError::from)?;
         if login.username != APPLICATION || login.password.is_empty() {
-            return Err(PasswordError::NotTheApplications { name: secret.to_owned() });
+            return Err(RoleError::NotTheApplications { name: secret.to_owned() });
         }
         Ok(Self { verifier: scram_sha_256(login.password.as_bytes()) })
     }
+}
 
-    /// Lets the role log in with it, over a connection of its own as the schema's owner, who may: it
-    /// made the role. Connections that are open stay so.
-    ///
-    /// # Errors
-    /// When there is no such role, or the database cannot be reached or is locked for too long.
-    pub async fn set(&self, config: &DatabaseConfig) -> Result<(), PasswordError> {
-        // sqlx would log the statement if it were slow.
-        let options = owner_options(config).await?.disable_statement_logging();
-        let mut connection = PgConnection::connect_with(&options).await?;
-        let set = self.set_by(&mut connection).await;
-        let closed = connection.close().await;
-        set?;
-        Ok(closed?)
-    }
+/// Gives the application's role the settings that it is to have and no others, and lets it log in with the
+/// password if there is one: over a connection of its own as the schema's owner, who may, having made the
+/// role. Connections that are open stay as they are.
+///
+/// # Errors
+/// When there is no such role, or the database cannot be reached or is locked for too long.
+pub async fn restore_application(
+    config: &DatabaseConfig,
+    password: Option<ApplicationPassword>,
+) -> Result<(), RoleError> {
+    // sqlx would log a statement if it were slow, and one of them has the verifier.
+    let options = owner_options(config).await?.disable_statement_logging();
+    let mut connection = PgConnection::connect_with(&options).await?;
+    let restored = restore(&mut connection, password).await;
+    let closed = connection.close().await;
+    restored?;
+    Ok(closed?)
+}
 
-    async fn set_by(&self, connection: &mut PgConnection) -> Result<(), PasswordError> {
-        // Two changes of a role at the same moment fail. The end of the session gives it back.
-        connection.lock().await?;
+async fn restore(
+    connection: &mut PgConnection,
+    password: Option<ApplicationPassword>,
+) -> Result<(), RoleError> {
+    // Two changes of a role at the same moment fail. The end of the session gives it back.
+    connection.lock().await?;
+    connection.execute(RESTORE).await?;
+    if let Some(ApplicationPassword { verifier }) = password {
         // Base64, colons and dollars, as the statement takes no parameters.
-        let statement = format!("ALTER ROLE {APPLICATION} LOGIN PASSWORD '{}'", self.verifier);
+        let statement = format!("ALTER ROLE {APPLICATION} LOGIN PASSWORD '{verifier}'");
         connection.execute(AssertSqlSafe(statement)).await?;
-        Ok(())
     }
+    Ok(())
 }
