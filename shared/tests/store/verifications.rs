@@ -559,3 +559,17 @@ async fn money_leaves_only_if_the_address_is_verified(_: PgPoolOptions, options:
     assert_eq!(bank.balance(&alice, &from).await, 71);
     bank.assert_books_are_right().await;
 }
+
+/// No comparison says of a NULL that it is another code.
+#[sqlx::test(migrations = "../migrations")]
+async fn no_code_verifies_nothing(_: PgPoolOptions, options: PgConnectOptions) {
+    let mut bank = Bank::new(options).await;
+    let (_, caller, task) = bank.signed_up().await;
+    bank.mailed(task).await;
+    let outcome = sqlx::query_scalar!("SELECT spend_verify_email($1, NULL, 5)", task.0)
+        .fetch_one(&bank.pool)
+        .await
+        .unwrap();
+    assert_eq!(outcome, None);
+    assert!(!bank.is_verified(&caller).await);
+}
