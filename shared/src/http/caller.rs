@@ -9,7 +9,7 @@ use super::Request;
 use crate::{
     bank::BankError,
     clock::Clock,
-    domain::{Caller, IdempotencyKey, SessionId, Username, Violation},
+    domain::{Caller, IdempotencyKey, Invalid, SessionId, Username, Violation},
 };
 
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
@@ -53,9 +53,15 @@ impl Request {
 ///
 /// # Errors
 /// [`BankError::IdempotencyKeyMissing`] without the header, [`BankError::InvalidArgument`] when it is not of
-/// the right shape. Of two, `lambda_http` has kept the last.
+/// the right shape, or there are two. Of two that reach a function through the gateway, `lambda_http` has
+/// kept the last.
 pub fn idempotency_key(headers: &HeaderMap) -> Result<IdempotencyKey, BankError> {
-    let key = headers.get(IDEMPOTENCY_KEY).ok_or(BankError::IdempotencyKeyMissing)?;
-    IdempotencyKey::parse(key.to_str().unwrap_or_default())
+    let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let key = keys.next().ok_or(BankError::IdempotencyKeyMissing)?;
+    let parsed = match keys.next() {
+        Some(_) => Err(Invalid::from("must not appear more than once")),
+        None => IdempotencyKey::parse(key.to_str().unwrap_or_default()),
+    };
+    parsed
         .map_err(|reason| BankError::InvalidArgument(vec![Violation::new(IDEMPOTENCY_KEY, reason)]))
 }

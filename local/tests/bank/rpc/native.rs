@@ -79,6 +79,24 @@ async fn every_call_has_one_line_in_the_log() {
     until(|| native.log().contains("unread, 404")).await;
 }
 
+/// Which of them a gateway keeps is its own affair: here neither is taken.
+#[tokio::test]
+async fn a_call_has_one_key() {
+    let bank = Bank::start().await;
+    let native = bank.native().await;
+    let alice = bank.customer().await;
+    let account = alice.account("USD", 0).await;
+    let (token, first, second) = (format!("Bearer {}", alice.access_token), key(), key());
+    let key = |key| ("idempotency-key", key);
+    let metadata = [("authorization", token.as_str()), key(&*first), key(&*second)];
+    let deposit = json!({ "accountId": account, "amount": 1 });
+    let refused = call(&native, "Deposit", deposit, &metadata, 20_000).await.unwrap();
+    assert_eq!(refused.status(), 400);
+    let refused: Value = refused.json().await.unwrap();
+    assert_eq!(refused["code"], "invalid_argument", "{refused}");
+    assert_eq!(alice.balance(account).await, 0);
+}
+
 /// What was done is in the log, and only that, though nobody waited for it.
 #[tokio::test]
 async fn who_leaves_leaves_nothing_unlogged() {
