@@ -57,7 +57,7 @@ impl FullName {
         } else if text.contains(['<', '>']) {
             // No name has them, and mark-up in a mail or on a page does.
             Err(Invalid::from("must not contain < or >"))
-        } else if text.trim().is_empty() {
+        } else if text.chars().all(is_blank) {
             Err(Invalid::from("must not be blank"))
         } else {
             Ok(Self(text.to_owned()))
@@ -71,22 +71,46 @@ impl FullName {
     }
 }
 
-/// Characters that are not seen and change how others are: marks of direction, line separators, what
-/// has no width. The two joiners, which some scripts are written with, are not among them.
+/// Characters that are not seen or change how others are: marks of direction, line separators, fillers, what
+/// has no width or no meaning (Unicode's `Default_Ignorable_Code_Point` and `Noncharacter_Code_Point`, and
+/// an empty cell of Braille). Joiners and selectors, which some scripts are written with, are not among them.
 fn is_unseen(character: char) -> bool {
     matches!(
         character,
         '\u{ad}'
+            | '\u{34f}'
             | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
             | '\u{180e}'
             | '\u{200b}'
             | '\u{200e}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{fdd0}'..='\u{fdef}'
             | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
-    )
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{fffe}'..='\u{ffff}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e00ff}'
+            | '\u{e01f0}'..='\u{e0fff}'
+    ) || u32::from(character) & 0xfffe == 0xfffe
+}
+
+/// Characters of which alone nothing is seen: white space, joiners and selectors.
+fn is_blank(character: char) -> bool {
+    character.is_whitespace()
+        || matches!(
+            character,
+            '\u{180b}'..='\u{180f}'
+                | '\u{200c}'..='\u{200d}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{e0100}'..='\u{e01ef}'
+        )
 }
 
 /// One e-mail address, at most 200 characters, kept as it was written and unique without regard to
@@ -315,8 +339,16 @@ mod tests {
 
     #[test]
     fn full_names_of_any_script() {
-        for valid in ["B", "Ada Lovelace", "李小龍", "محمد", "O'Neil-Smith", &"名".repeat(100)]
-        {
+        for valid in [
+            "B",
+            "Ada Lovelace",
+            "李小龍",
+            "محمد",
+            "O'Neil-Smith",
+            "می\u{200c}خواهم",
+            "葛\u{e0100}城",
+            &"名".repeat(100),
+        ] {
             assert!(FullName::parse(valid).is_ok(), "{valid}");
         }
         for invalid in [
@@ -326,6 +358,13 @@ mod tests {
             "A\0",
             "A\u{7f}",
             "\u{200b}",
+            "\u{200d}",
+            "\u{fe0f}\u{e0100} ",
+            "\u{3164}",
+            "\u{2800}",
+            "A\u{fffe}",
+            "A\u{1ffff}",
+            "A\u{e0020}",
             "A\u{202e}B",
             "A\u{2028}B",
             "<a href=//x>",
