@@ -115,6 +115,8 @@ max_connections = 300
 timezone = 'UTC'
 log_timezone = 'UTC'
 lc_messages = 'C'
+# Without the detail of a refused row, which has a customer's address in it.
+log_error_verbosity = 'terse'
 CONF
   [[ $1 == durable ]] || cat <<'CONF'
 # fsync stays on: the functions refuse a server without it, and in memory it costs nothing.
