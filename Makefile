@@ -140,6 +140,7 @@ check-templates: setup-python setup-checks ## Of that, what stands in template.y
 	$(PYTHON_TOOLS)/python infra/transform.py template.yaml >.local/checks/template.json
 	$(CHECK_TOOLS)/checkov --config-file .checkov.yaml --framework cloudformation \
 	  $(patsubst %,--file %,.local/checks/template.json $(wildcard infra/*.yaml))
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON_TOOLS)/python infra/test_aws.py
 	$(CHECK_TOOLS)/actionlint .github/workflows/*.yml
 	$(CHECK_TOOLS)/zizmor --offline --no-progress --quiet .github/workflows
 

@@ -34,15 +34,17 @@ esac
 # Words of NAME=VALUE, none of which has a space in it.
 read -ra given <<<"${PARAMETERS:-}"
 
-# Deploys infra/$1.yaml as stack $2, with further parameters.
+# Deploys infra/$1.yaml as stack $2, with further parameters. A template may have 51,200 bytes if it is sent along, and
+# a megabyte in a bucket: that of `sam deploy`, once it is there.
 deploy_stack() {
-  local template=$1 stack=$2 overrides=()
+  local template=$1 stack=$2 overrides=() bucket
   shift 2
+  bucket=$(artefacts_bucket)
   [[ -z $stage ]] || read -ra overrides <<<"$(sed -n "s/^$template //p" "infra/stages/$stage" | tr '\n' ' ')"
   overrides+=("$@" ${given[@]+"${given[@]}"})
   [[ -z $stage ]] || overrides+=("Stage=$stage")
   aws cloudformation deploy --stack-name "$stack" --template-file "infra/$template.yaml" \
-    --capabilities CAPABILITY_NAMED_IAM --no-fail-on-empty-changeset \
+    --capabilities CAPABILITY_NAMED_IAM --no-fail-on-empty-changeset ${bucket:+--s3-bucket "$bucket" --s3-prefix "$stack"} \
     ${overrides[0]:+--parameter-overrides "${overrides[@]}"}
 }
 
@@ -55,6 +57,13 @@ has_stack() {
     [[ $status == *"does not exist"* ]] || fail "$status"
     return 1
   fi
+}
+
+# Prints nothing where there is none.
+artefacts_bucket() {
+  ! has_stack aws-sam-cli-managed-default ||
+    aws cloudformation describe-stacks --stack-name aws-sam-cli-managed-default --output text \
+      --query "Stacks[0].Outputs[?OutputKey=='SourceBucket'].OutputValue"
 }
 
 # A subnet cannot move, so that its zone is given to a new network alone.
