@@ -185,7 +185,8 @@ case "$verb" in
   observability) deploy_stack observability "simplebank-$stage-observability" ;;
   github)
     deploy_stack github-oidc "simplebank-$stage-github" "Repository=${3:?OWNER/NAME}" \
-      "SecurityGroup=/simplebank/$stage/network/security_group" "OwnerSecret=/simplebank/$stage/database/owner_secret"
+      "SecurityGroup=/simplebank/$stage/network/security_group" "OwnerSecret=/simplebank/$stage/database/owner_secret" \
+      "ApplicationSecret=/simplebank/$stage/database/secret"
     ;;
   network | database | secrets | app) "$verb" ;;
   url)
