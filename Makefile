@@ -305,7 +305,7 @@ keys-rotate: keys ## Make new keys of tokens current; the ones before them stay 
 ## On AWS, as whoever `aws` is logged in as; docs/runbook.md has the order
 ##
 
-.PHONY: deploy deploy-account deploy-network deploy-database deploy-observability deploy-github secrets url
+.PHONY: deploy deploy-account deploy-network deploy-database deploy-observability deploy-github secrets prune url
 deploy: setup-python ## Deploy what `make build` built (STAGE=dev, staging or prod; PARAMETERS="Name=Value ...", as all of these)
 	@infra/aws.sh app "$(STAGE)"
 deploy-account: ## Before the first stage in an account and region: what it has once
@@ -321,6 +321,8 @@ deploy-observability: ## Its alarms and its dashboard
 	@infra/aws.sh observability "$(STAGE)"
 deploy-github: ## Let GitHub Actions deploy it (REPOSITORY=OWNER/NAME)
 	@infra/aws.sh github "$(STAGE)" "$(REPOSITORY)"
+prune: ## Delete old versions of its functions, as each deployment does at its end
+	@infra/aws.sh prune "$(STAGE)"
 url: ## Print where it answers
 	@infra/aws.sh url "$(STAGE)"
 

@@ -7,6 +7,7 @@
 #   infra/aws.sh database STAGE
 #   infra/aws.sh secrets STAGE              make the keys that are missing; prints none
 #   infra/aws.sh app STAGE                  the functions and their API, from target/lambda
+#   infra/aws.sh prune STAGE                delete old versions of the functions, as app does at its end
 #   infra/aws.sh observability STAGE
 #   infra/aws.sh github STAGE REPOSITORY    let GitHub Actions deploy the stage
 #   infra/aws.sh url STAGE                  print where its API answers
@@ -157,6 +158,26 @@ app() {
   SAM_CLI_TELEMETRY=0 "$tools/sam" deploy --config-env "$stage" --no-fail-on-empty-changeset \
     ${CI:+--no-confirm-changeset} ${CLOUDFORMATION_ROLE:+--role-arn "$CLOUDFORMATION_ROLE"} \
     --parameter-overrides "${overrides[@]}" "Release=$release" ${given[@]+"${given[@]}"} "Architecture=$architecture"
+  prune || echo "It is deployed, but old versions could not be deleted: see docs/runbook.md, \"Old versions\"." >&2
+}
+
+# SAM keeps every version of a function, and a region has room for 75 GB of code. Of each function the newest five stay,
+# and what an alias names.
+prune() {
+  local name function named versions version
+  for name in functions/*; do
+    function=simplebank-$stage-${name#*/}
+    named=$(aws lambda list-aliases --function-name "$function" --output text --query \
+      '[Aliases[].FunctionVersion, Aliases[].RoutingConfig.AdditionalVersionWeights | [].keys(@)[]][]') || return
+    versions=$(aws lambda list-versions-by-function --function-name "$function" --output text \
+      --query "Versions[?Version != '\$LATEST'].Version" | tr '\t' '\n' | sort -rn | tail -n +6) || return
+    for version in $versions; do
+      # Without a number, it would be the function that is deleted.
+      [[ $version =~ ^[0-9]+$ ]] || return
+      grep -qwF -- "$version" <<<"$named" ||
+        aws lambda delete-function --function-name "$function" --qualifier "$version" || return
+    done
+  done
 }
 
 # What the program $1 was built for, as the header of an ELF file says. Another architecture would start nothing.
@@ -188,10 +209,10 @@ case "$verb" in
       "SecurityGroup=/simplebank/$stage/network/security_group" "OwnerSecret=/simplebank/$stage/database/owner_secret" \
       "ApplicationSecret=/simplebank/$stage/database/secret"
     ;;
-  network | database | secrets | app) "$verb" ;;
+  network | database | secrets | app | prune) "$verb" ;;
   url)
     aws cloudformation describe-stacks --stack-name "simplebank-$stage" --output text \
       --query "Stacks[0].Outputs[?OutputKey=='ApiUrl'].OutputValue"
     ;;
-  *) fail "usage: infra/aws.sh account | network | database | secrets | app | observability | github | url, and a stage" ;;
+  *) fail "usage: infra/aws.sh account | network | database | secrets | app | prune | observability | github | url, and a stage" ;;
 esac

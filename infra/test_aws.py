@@ -55,6 +55,19 @@ class Aws(unittest.TestCase):
                          ["--s3-bucket", "artefacts", "--s3-prefix", "simplebank-dev-observability"])
         self.assertIn("Stage=dev", deploy)
 
+    def test_old_versions_go_that_no_alias_names(self):
+        asked = self.run_script("prune", "dev", answers=[
+            [["list-aliases", "simplebank-dev-login"], "2\t11"],
+            [["list-aliases"], "1"],
+            [["list-versions-by-function", "simplebank-dev-login"], "1\t2\t3\t9\n10\t11\t12\t13"],
+            [["list-versions-by-function"], "1\t2\t3\t4\t5"],
+            [["delete-function", "--qualifier"], ""],
+        ])
+        deleted = [words for words in asked if "delete-function" in words]
+        self.assertEqual(deleted, [
+            ["lambda", "delete-function", "--function-name", "simplebank-dev-login", "--qualifier", version]
+            for version in ["3", "1"]])
+
 
 if __name__ == "__main__":
     unittest.main()
