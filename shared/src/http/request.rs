@@ -141,7 +141,7 @@ impl Context {
     }
 }
 
-/// The number of the trace that X-Ray, and the gateway's log, know the request by.
+/// The number of the trace that X-Ray knows the invocation by.
 fn trace_id(event: &lambda_http::Request) -> Option<String> {
     let header = event.lambda_context_ref()?.xray_trace_id.as_deref()?;
     header.split(';').find_map(|part| part.strip_prefix("Root=")).map(str::to_owned)
